@@ -1,0 +1,40 @@
+package store
+
+import "errors"
+
+// Sentinels of the bucket. The errors that wrap them name operation, bucket
+// and key.
+var (
+	// ErrNotFound: there is no such object. No other error means absence.
+	ErrNotFound = errors.New("not found")
+	// ErrExists: other bytes already stand under a create-only key, or the
+	// object to replace has changed.
+	ErrExists = errors.New("exists with other content")
+	// ErrBucketMissing: the bucket itself does not exist.
+	ErrBucketMissing = errors.New("no such bucket")
+	// ErrDenied: the credentials or the permissions are refused.
+	ErrDenied = errors.New("access denied")
+	// ErrUnavailable: the service cannot be reached or answers with its own
+	// failure; a later attempt may succeed.
+	ErrUnavailable = errors.New("unavailable")
+)
+
+// Sentinels of the ledger and the user query.
+var (
+	// ErrLeaseLost: the subject belongs to another process now; the result of
+	// the work on it must be dropped.
+	ErrLeaseLost = errors.New("lease lost")
+	// ErrProcessLost: this process has been silent for so long that others may
+	// have taken its users; it must stop touching them.
+	ErrProcessLost = errors.New("process lost its heartbeat")
+	// ErrForeignArchive: bucket, ledger and configuration do not belong together.
+	ErrForeignArchive = errors.New("archive belongs to another configuration")
+	// ErrSource: the user query cannot be used as it is.
+	ErrSource = errors.New("user query is unusable")
+	// ErrSchema: the ledger's tables are not at the version this program needs.
+	ErrSchema = errors.New("ledger schema does not fit")
+	// ErrSelection: a backfill names users that the source does not have.
+	ErrSelection = errors.New("selection does not fit")
+	// ErrRunMismatch: the run exists with another kind or selection.
+	ErrRunMismatch = errors.New("run exists with another selection")
+)

@@ -1,0 +1,65 @@
+package store
+
+import "time"
+
+// ImageState is what became of one kind of a verification.
+type ImageState string
+
+// The image states.
+const (
+	ImageStored   ImageState = "stored"   // the object is in the bucket
+	ImageAbsent   ImageState = "absent"   // the listing has no reference for the kind
+	ImageGone     ImageState = "gone"     // listed, but the vendor no longer has it
+	ImageRejected ImageState = "rejected" // the bytes are no image, or too large
+	ImageFailed   ImageState = "failed"   // it could not be fetched or stored
+)
+
+// Flag marks a stored image that an auditor should know about.
+type Flag string
+
+// The flags.
+const (
+	// FlagTruncated: the image lacks its end, also when fetched a second time.
+	FlagTruncated Flag = "truncated"
+	// FlagConflict: other bytes are stored under the same kind and reference.
+	FlagConflict Flag = "conflict"
+)
+
+// Image is one image of a subject and transaction, as record and ledger state
+// it. Key, VersionID, ETag, Bytes, MediaType, Width, Height, SHA256 and
+// FetchedAt are set only when State is ImageStored; Class only when the image
+// is gone, rejected or failed; Ref is empty when it is absent.
+type Image struct {
+	Kind      Kind
+	State     ImageState
+	Class     Class
+	Ref       Ref
+	Key       string
+	VersionID string
+	ETag      string
+	Bytes     int64
+	MediaType string
+	Width     int // pixels; 0 when unknown
+	Height    int
+	SHA256    string // lower-case hex, of the decoded image bytes
+	Flags     []Flag
+	FetchedAt time.Time
+}
+
+// Extension is the file name extension for a media type of a stored image, ""
+// for any other.
+func Extension(mediaType string) string {
+	switch mediaType {
+	case "image/jpeg":
+		return "jpg"
+	case "image/png":
+		return "png"
+	case "image/webp":
+		return "webp"
+	case "image/heic":
+		return "heic"
+	case "application/pdf":
+		return "pdf"
+	}
+	return ""
+}

@@ -1,0 +1,120 @@
+package store
+
+import "time"
+
+// LayoutVersion is the version of bucket layout and formats that this program
+// reads and writes.
+const LayoutVersion = 1
+
+// ArchiveIdentity says which archive this is. Bucket and ledger both keep it,
+// and a run whose configuration yields another one does not start.
+type ArchiveIdentity struct {
+	LayoutVersion int    `json:"layout_version"`
+	Origin        string `json:"origin"`
+	TenancyName   string `json:"tenancy_name"`
+	KeyCheck      string `json:"key_check"` // SubjectKey.Check
+}
+
+// SyncRequest is one pass over the user query on behalf of a run.
+type SyncRequest struct {
+	RunID            string
+	Process          string
+	Key              SubjectKey
+	AllowPersonalIDs bool
+	AcceptLeft       bool
+}
+
+// SyncResult is what a pass over the user query found.
+type SyncResult struct {
+	Users    int64 // rows of the query
+	New      int64
+	Changed  int64 // verified_at or transaction_id changed
+	Returned int64 // had left, are there again
+	Left     int64 // marked left by this pass
+	// LeftHeld is the number of users who would have been marked left, had it
+	// not been more than the guard allows; then none is.
+	LeftHeld int64
+}
+
+// DueReason says why a user is due.
+type DueReason string
+
+// The reasons.
+const (
+	DueNew      DueReason = "new"
+	DueChanged  DueReason = "changed"
+	DueReturned DueReason = "returned"
+	DueRetry    DueReason = "retry"   // failed, partial, no_images or not_found before
+	DueRecheck  DueReason = "recheck" // archived before
+)
+
+// DueReasons holds all reasons in the order in which a plan shows them.
+var DueReasons = []DueReason{DueNew, DueChanged, DueReturned, DueRetry, DueRecheck}
+
+// PlanFigures is what a run would find, and what runs cost so far.
+type PlanFigures struct {
+	Sync          SyncResult
+	Due           map[DueReason]int64
+	ImagesPerUser float64 // of users archived so far; 0 without history
+	BytesPerImage float64 // bytes; 0 without history
+}
+
+// ClaimOrder says which due users a batch takes.
+type ClaimOrder string
+
+// The orders.
+const (
+	// NewestFirst takes the users verified last.
+	NewestFirst ClaimOrder = "newest"
+	// LongestDue takes retries and rechecks that have waited longest.
+	LongestDue ClaimOrder = "longest_due"
+)
+
+// Remaining says whether a process may leave its run.
+type Remaining struct {
+	Due      int64 // users the run may still claim now; counted up to a bound
+	Leased   int64 // users of this run in the hands of live processes
+	Others   int64 // other live processes of the run
+	Limited  bool  // the run's limit is reached
+	Outcomes int64 // users done so far
+}
+
+// RunTotals is the statement of a run, as summary.json tells it.
+type RunTotals struct {
+	Run             Run
+	Users           map[State]int64 // all users of the archive, by state
+	UsersLeft       int64           // of these, no longer in the source
+	UsersTotal      int64
+	Outcomes        map[Outcome]int64
+	Failures        map[Class]int64
+	Images          int64 // stored by this run
+	Bytes           int64
+	Requests        map[string]int64 // by endpoint
+	OldestPendingAt time.Time        // zero when nobody is pending
+	Sync            SyncResult
+	DueLeft         int64 // users still due when the run was closed
+}
+
+// RunEntry is one user of a run, as a line of the run's manifest tells it.
+type RunEntry struct {
+	Subject     Subject
+	Outcome     Outcome
+	Class       Class
+	Transaction string
+	Record      RecordRef
+	Images      []Image // the current images of the transaction
+	Requests    int
+}
+
+// RunObject is an object that a run wrote.
+type RunObject struct {
+	Key       string
+	VersionID string
+	SHA256    string
+}
+
+// RunCounts is what a process has done so far in its run; the ledger keeps the
+// last one each process told.
+type RunCounts struct {
+	Requests map[string]int64 // by endpoint
+}

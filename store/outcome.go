@@ -1,0 +1,55 @@
+package store
+
+// Outcome is how one user ended in one run.
+type Outcome string
+
+// The outcomes.
+const (
+	// OutcomeArchived: every listed image is stored, and something is new.
+	OutcomeArchived Outcome = "archived"
+	// OutcomeUnchanged: every listed image was stored before.
+	OutcomeUnchanged Outcome = "unchanged"
+	// OutcomePartial: some images are stored, some failed, are gone or rejected.
+	OutcomePartial Outcome = "partial"
+	// OutcomeNoImages: the vendor knows the user but lists nothing.
+	OutcomeNoImages Outcome = "no_images"
+	// OutcomeNotFound: the vendor says that there is no such user.
+	OutcomeNotFound Outcome = "not_found"
+	// OutcomeFailed: nothing is stored.
+	OutcomeFailed Outcome = "failed"
+)
+
+// Outcomes holds all outcomes in the order in which summaries show them.
+var Outcomes = []Outcome{
+	OutcomeArchived, OutcomeUnchanged, OutcomePartial, OutcomeNoImages, OutcomeNotFound, OutcomeFailed,
+}
+
+// State is where a user stands over all runs.
+type State string
+
+// The states. StateUnchanged does not exist: an unchanged user is archived.
+const (
+	StatePending  State = "pending"
+	StateArchived State = "archived"
+	StatePartial  State = "partial"
+	StateNoImages State = "no_images"
+	StateNotFound State = "not_found"
+	StateFailed   State = "failed"
+)
+
+// States holds all states in the order in which summaries show them.
+var States = []State{StatePending, StateArchived, StatePartial, StateNoImages, StateNotFound, StateFailed}
+
+// After is the state of a user who stood in s and now had the outcome o. A user
+// once archived stays archived: what is stored does not go away because a later
+// attempt failed.
+func (s State) After(o Outcome) State {
+	switch {
+	case s == StateArchived, o == OutcomeArchived, o == OutcomeUnchanged:
+		return StateArchived
+	case s == StatePartial && (o == OutcomeFailed || o == OutcomeNotFound || o == OutcomeNoImages):
+		return StatePartial
+	default:
+		return State(o)
+	}
+}

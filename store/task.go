@@ -1,0 +1,67 @@
+package store
+
+import "time"
+
+// Task is one user claimed by a process: what the ledger knows of the user,
+// and the token that a commit must show.
+type Task struct {
+	UserID        string
+	Subject       Subject
+	State         State
+	Attempts      int    // failed attempts in a row
+	TransactionID string // from the user query; "" when it has none
+	VerifiedAt    time.Time
+	LeaseToken    int64
+}
+
+// StoredImage is an image of a subject that the ledger knows to be stored, with
+// the transaction folder it stands in.
+type StoredImage struct {
+	Transaction string
+	Image
+}
+
+// Known is what the ledger knows about a subject when its listing is there.
+type Known struct {
+	// Owner is the subject under whom the listed transaction is archived or
+	// being archived: the asking subject itself unless two users share it.
+	Owner  Subject
+	Images []StoredImage
+	// Record is the newest record for the transaction; zero when there is none.
+	Record RecordRef
+}
+
+// RecordRef points to one record.
+type RecordRef struct {
+	Transaction string // the folder: a lower-case UUID or "t-" and 16 hex digits
+	Sequence    int
+	Key         string
+	VersionID   string
+	SHA256      string // of the record's exact bytes, lower-case hex
+	ArchivedAt  time.Time
+}
+
+// Result is all that one finished user leaves in the ledger, committed at once.
+type Result struct {
+	Task
+	RunID   string
+	Outcome Outcome
+	Class   Class // for failed and partial
+	// Transaction is the folder the images stand in; "" when none is known.
+	Transaction string
+	// Images are new rows only: what this attempt stored, or could not.
+	Images []Image
+	// Record is the record that states the images now; nil when there is none.
+	Record *RecordRef
+	// NewRecord says that Record was written, or adopted, by this attempt.
+	NewRecord bool
+	// NextDue is the delay from now until the user is due again; negative means
+	// never, until the row changes.
+	NextDue   time.Duration
+	Requests  int
+	Bytes     int64 // of images stored by this attempt
+	StartedAt time.Time
+}
+
+// Never is the NextDue of a user who waits for a change of the row.
+const Never time.Duration = -1
