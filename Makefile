@@ -1,0 +1,33 @@
+# Every target installs what it needs through the Go toolchain; tests and demo
+# also need PostgreSQL server binaries, or internet to download them.
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+.PHONY: help build test lint fmt demo fuzz
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: ## bin/vlens-archiver, static
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/vlens-archiver ./cmd/vlens-archiver
+
+test: ## all tests, with the race detector, on a real Postgres and a real S3 server
+	go test -race ./...
+
+lint: ## formatting, static checks, import arrows
+	$(GOLANGCI_LINT) run ./...
+
+fmt: ## format the code
+	$(GOLANGCI_LINT) fmt ./...
+
+demo: ## archive 200 synthetic users on embedded services and leave a folder to look at
+	go run ./cmd/demo $(DEMO)
+
+fuzz: ## each fuzz target for FUZZTIME (default 60s)
+	@set -e; for package in $$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9]+' $$package/*_test.go | sed 's/func //'); do \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),60s) $$package; \
+		done; \
+	done

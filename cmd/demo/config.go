@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+
+	"vlens-archiver/internal/testservices/s3server"
+	"vlens-archiver/vlens/vlenstest"
+)
+
+// configText is the configuration of the demo, as a company would write it. The
+// subject key is the same in every demo, so that a person always has the same
+// pseudonym.
+func configText(s *services) string {
+	return fmt.Sprintf(`# The configuration this demo ran with. Its servers run only as long as the demo
+# does (see --keep); its keys and passwords protect nothing.
+source:
+  database_url: "%s"
+  users_sql: SELECT id, email, phone, transaction_id, verified_at FROM users
+ledger:
+  database_url: "%s"
+vlens:
+  base_url: %s
+  tenancy_name: %s
+  api_key: %s
+  username: %s
+  password: %s
+  quota: {per_second: 0, per_minute: 0}   # no limit; a real tenant has one
+  codes: {not_found: [%d], gone: [%d]}
+archive:
+  bucket: %s
+  prefix: vlens
+  region: %s
+  endpoint: %s
+  force_path_style: true
+  subject_key: ZGVtbyBzdWJqZWN0IGtleSwgcHJvdGVjdHMgbm90aGluZw==
+  encryption: {mode: none}
+  object_lock: {mode: governance, days: 1}
+worker:
+  attempts: 2   # what fails on purpose fails soon
+`,
+		s.postgres.URL(companyDatabase), s.postgres.URL(ledgerDatabase),
+		s.tenant.url, vlenstest.DefaultTenancy, vlenstest.DefaultAPIKey, vlenstest.DefaultUsername, vlenstest.DefaultPassword,
+		vlenstest.CodeUserNotFound, vlenstest.CodeImageNotFound,
+		bucketName, s3server.Region, s.s3.Endpoint())
+}

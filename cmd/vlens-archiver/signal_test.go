@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"vlens-archiver/store"
+	"vlens-archiver/vlens/vlenstest"
+)
+
+func TestSignalStopsCleanlyAndARerunGoesOn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		signal syscall.Signal
+		code   int
+	}{
+		"SIGTERM": {syscall.SIGTERM, 143},
+		"SIGINT":  {syscall.SIGINT, 130},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, vlenstest.Options{People: 60, Scenario: vlenstest.Scenario{Latency: 50 * time.Millisecond}}).migrated()
+			process := s.start("run", "--run-id", "nightly", "--json")
+			s.awaitRequests(vlenstest.Image, 10)
+			if err := process.cmd.Process.Signal(c.signal); err != nil {
+				t.Fatal(err)
+			}
+			e := process.wait().exits(c.code).says("stopped by " + name).says("run again")
+			stopped := read[statedRun](e)
+			done := stopped.Outcomes[store.OutcomeArchived]
+			if stopped.Stopped == nil || *stopped.Stopped != "signal" || stopped.Closed || stopped.Status != store.RunOpen || stopped.EndedAt != nil {
+				t.Errorf("stopped run: %+v", stopped)
+			}
+			if done == 0 || done == 60 || !stopped.WorkLeft {
+				t.Errorf("%d users done when the run was stopped in its middle", done)
+			}
+
+			if err := s.vlens.Change(func(sc *vlenstest.Scenario) { sc.Latency = 0 }); err != nil {
+				t.Fatal(err)
+			}
+			rest := read[statedRun](s.run("run", "--run-id", "nightly", "--json").exits(exitDone))
+			if !rest.Closed || rest.Outcomes[store.OutcomeArchived] != 60 {
+				t.Errorf("rerun: %+v", rest)
+			}
+			if n := s.vlens.Requests(vlenstest.Image); n != 360 {
+				t.Errorf("%d images asked for in both, want 360: nothing twice", n)
+			}
+		})
+	}
+}
+
+func TestSecondSignalDropsWhatIsInFlight(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, vlenstest.Options{People: 4, Scenario: vlenstest.Scenario{
+		All:   vlenstest.Rules{Faults: map[vlenstest.Endpoint]string{vlenstest.Image: "slow_headers"}},
+		Delay: time.Minute,
+	}}).migrated()
+	process := s.start("run", "--run-id", "nightly")
+	s.awaitRequests(vlenstest.List, 4)
+	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	process.awaitStderr("stopping")
+	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	process.wait().exits(exitFailed).says("second signal")
+}
+
+// running is the program as a process of its own.
+type running struct {
+	s      *site
+	cmd    *exec.Cmd
+	stdout bytes.Buffer
+	stderr *watched
+}
+
+// start starts the program as a process, which ends with the test.
+func (s *site) start(args ...string) *running {
+	s.t.Helper()
+	r := &running{s: s, stderr: newWatched()}
+	r.cmd = exec.CommandContext(s.t.Context(), asProgram(s.t, s.t.TempDir()), append([]string{"--config", s.config}, args...)...)
+	r.cmd.Env = os.Environ()
+	for name, value := range s.env {
+		r.cmd.Env = append(r.cmd.Env, name+"="+value)
+	}
+	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, r.stderr
+	if err := r.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+// awaitRequests waits until Vlens has had n requests of a kind.
+func (s *site) awaitRequests(endpoint vlenstest.Endpoint, n int) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for s.vlens.Requests(endpoint) < n {
+		select {
+		case <-ctx.Done():
+			s.t.Fatalf("Vlens had %d requests of kind %s, not %d", s.vlens.Requests(endpoint), endpoint, n)
+		case <-ticker.C:
+		}
+	}
+}
+
+// awaitStderr waits until the program has said a text.
+func (r *running) awaitStderr(text string) {
+	r.s.t.Helper()
+	ctx, cancel := context.WithTimeout(r.s.t.Context(), time.Minute)
+	defer cancel()
+	for !strings.Contains(r.stderr.text(), text) {
+		select {
+		case <-ctx.Done():
+			r.s.t.Fatalf("stderr lacks %q: %s", text, r.stderr.text())
+		case <-r.stderr.more:
+		}
+	}
+}
+
+// wait waits for the end of the process.
+func (r *running) wait() ended {
+	r.s.t.Helper()
+	_ = r.cmd.Wait() // the exit code says it
+	e := ended{r.s.t, "process", r.cmd.ProcessState.ExitCode(), r.stdout.String(), r.stderr.text()}
+	e.neverSays(r.s)
+	return e
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"vlens-archiver/worker"
+)
+
+// errStoppedAtOnce is why a run is dropped that was being finished.
+var errStoppedAtOnce = errors.New("stopped at once by a second signal: users in flight are dropped, a later run finds what they have stored")
+
+// stopSignal is a stop asked for by a signal.
+type stopSignal struct{ signal syscall.Signal }
+
+// Error names the signal.
+func (s stopSignal) Error() string { return "stopped by " + unix.SignalName(s.signal) }
+
+// Unwrap makes it the worker's word for it.
+func (stopSignal) Unwrap() error { return worker.ErrSignal }
+
+// watchSignals gives two contexts. The first SIGINT or SIGTERM ends admit: no
+// new work is begun. The second ends ctx: everything stops. The function stops
+// watching and waits.
+func watchSignals(parent context.Context) (ctx, admit context.Context, release func()) {
+	ctx, stop := context.WithCancelCause(parent)
+	admit, refuse := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case first := <-signals:
+			refuse(stopSignal{first.(syscall.Signal)})
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-signals:
+			stop(errStoppedAtOnce)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, admit, func() {
+		signal.Stop(signals)
+		stop(nil)
+		<-ended
+	}
+}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"vlens-archiver/internal/config"
+	"vlens-archiver/store"
+	"vlens-archiver/store/postgres"
+)
+
+// newQuota is the quota that this configuration and run obey; nil when neither
+// has a limit.
+func (a *App) newQuota() *postgres.Quota {
+	if PerMinute(a.cfg.Vlens.Quota, a.options.RunPerMinute) == 0 {
+		return nil
+	}
+	quota := quotaConfig(a.cfg)
+	quota.Process = a.options.WorkerName
+	quota.RunID, quota.RunPerMinute = a.options.RunID, a.options.RunPerMinute
+	return postgres.NewQuota(a.Ledger.Pool(), quota)
+}
+
+func quotaConfig(cfg *config.Config) postgres.QuotaConfig {
+	return postgres.QuotaConfig{
+		BaseURL:   cfg.Vlens.BaseURL,
+		Tenancy:   cfg.Vlens.TenancyName,
+		PerSecond: cfg.Vlens.Quota.PerSecond,
+		PerMinute: cfg.Vlens.Quota.PerMinute,
+		Margin:    cfg.Vlens.Quota.Margin,
+	}
+}
+
+// closeQuota gives back what is held. Slots that cannot be given back free
+// themselves.
+func (a *App) closeQuota(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	if err := a.Quota.Close(ctx); err != nil {
+		a.options.Log.Warn("the quota could not be left in order; its slots free themselves",
+			"event", "quota_close_failed", "error", err.Error())
+	}
+}
+
+// QuotaUse tells the quota in use; it is nil without a quota.
+func (a *App) QuotaUse() func(context.Context) (store.QuotaUse, error) {
+	if a.Quota == nil {
+		return nil
+	}
+	return a.Quota.Use
+}
+
+// PerMinute is how many requests a minute a run may make under the quota's
+// windows and its own limit; 0 is no limit.
+func PerMinute(quota config.Quota, ofRun int) int {
+	perMinute := 0
+	for _, limit := range []int{60 * quota.PerSecond, quota.PerMinute, ofRun} {
+		if limit > 0 && (perMinute == 0 || limit < perMinute) {
+			perMinute = limit
+		}
+	}
+	return perMinute
+}
+
+// QuotaNow is the quota in use by all processes of the tenant, with the limits
+// of this configuration when no process is there to set them; zero when the
+// configuration has none.
+func QuotaNow(ctx context.Context, ledger *postgres.Ledger, cfg *config.Config) (store.QuotaUse, error) {
+	limits := cfg.Vlens.Quota
+	if PerMinute(limits, 0) == 0 {
+		return store.QuotaUse{}, nil
+	}
+	quota := postgres.NewQuota(ledger.Pool(), quotaConfig(cfg))
+	use, err := quota.Use(ctx)
+	if use.Processes == 0 {
+		use.PerSecond, use.PerMinute = limits.PerSecond, limits.PerMinute
+	}
+	return use, errors.Join(err, quota.Close(ctx))
+}

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"time"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+	"vlens-archiver/worker"
+)
+
+const (
+	// silence is when a worker stops touching its users. It leaves those who take
+	// them over, at store.TakeoverAfter, a quarter of a minute.
+	silence = store.TakeoverAfter - 15*time.Second
+	// grace fits into the half minute that Kubernetes gives a pod by default.
+	grace = 25 * time.Second
+	// outageBound is how long a service may be away before a run gives up.
+	outageBound = 10 * time.Minute
+)
+
+// Task says which run a worker takes part in, and how.
+type Task struct {
+	Run         store.Run
+	Rejoinable  bool // the run's id was given: somebody may come back to it
+	MaxDuration time.Duration
+	AcceptLeft  bool
+}
+
+// Worker makes the worker for a task. It works with the parts of a, which must
+// stay open until its run is over.
+func (a *App) Worker(task Task) *worker.Worker {
+	cfg := a.cfg
+	identifiers := make([]worker.Identifier, len(cfg.Source.Identifiers))
+	for i, name := range cfg.Source.Identifiers {
+		identifiers[i] = worker.Identifier(name)
+	}
+	return worker.New(worker.Config{
+		Run:              task.Run,
+		Rejoinable:       task.Rejoinable,
+		WorkerName:       a.options.WorkerName,
+		Concurrency:      cfg.Worker.Concurrency,
+		RecheckAfter:     cfg.Worker.RecheckAfter,
+		MaxDuration:      task.MaxDuration,
+		Grace:            grace,
+		OutageBound:      outageBound,
+		Heartbeat:        store.HeartbeatEvery,
+		Silence:          silence,
+		AllowPersonalIDs: cfg.Source.AllowPersonalIDs,
+		AcceptLeft:       task.AcceptLeft,
+		Identifiers:      identifiers,
+		PhoneRegion:      cfg.Source.PhoneRegion,
+		Identity: store.ArchiveIdentity{
+			LayoutVersion: store.LayoutVersion,
+			Origin:        cfg.Evidence.Origin,
+			TenancyName:   cfg.Vlens.TenancyName,
+			KeyCheck:      a.Key.Check(),
+		},
+		Layout:  manifest.Layout{Prefix: cfg.Archive.Prefix},
+		BaseURL: cfg.Vlens.BaseURL,
+		Tool:    a.options.Tool,
+	}, worker.Parts{
+		Users:  a.Users,
+		Ledger: a.Ledger,
+		Bucket: a.Bucket,
+		Vendor: a.Vendor,
+		Key:    a.Key,
+		Log:    a.options.Log,
+	})
+}

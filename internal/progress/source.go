@@ -1,0 +1,59 @@
+package progress
+
+import (
+	"context"
+	"time"
+
+	"vlens-archiver/store"
+	"vlens-archiver/worker"
+)
+
+// quotaEvery is the time between two looks at the quota, which is a question to
+// the ledger.
+const quotaEvery = 5 * time.Second
+
+// Source is where the figures come from.
+type Source struct {
+	Snapshot func() worker.Snapshot
+	// Quota tells the quota in use; nil without a quota.
+	Quota func(context.Context) (store.QuotaUse, error)
+	// PerMinute is the requests a minute that the run may make; 0 is no limit.
+	PerMinute int
+}
+
+// observe reads the source at once and then every interval, and gives each
+// reading to show. The returned function ends that and waits.
+func observe(ctx context.Context, source Source, every time.Duration, show func(figures)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		m := meter{quotaPerMinute: source.PerMinute}
+		var quota store.QuotaUse
+		var asked time.Time
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			if source.Quota != nil && time.Since(asked) >= quotaEvery {
+				asked = time.Now()
+				// A quota that cannot be read is shown as it was: whether the
+				// ledger is there is for the run itself to say.
+				if use, err := source.Quota(ctx); err == nil {
+					quota = use
+				}
+			}
+			now := m.read(time.Now(), source.Snapshot())
+			now.quota = quota
+			show(now)
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}

@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"vlens-archiver/store"
+)
+
+// BeginClose asks for the sole right to write the files of the run and to close
+// it. From then on nobody claims users of the run or commits outcomes to it,
+// until the process that has the right dies.
+//
+// The answer is no when the run is closed or being closed, and when a live
+// process still works in it: one that holds users or reads the user query, or,
+// if the asking process does not belong to the run, any other.
+func (l *Ledger) BeginClose(ctx context.Context, runID, process string) (bool, error) {
+	var mine bool
+	err := l.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		// The lock waits for claims and commits that are under way, so that
+		// the statement after it sees what they did.
+		if _, err := tx.Exec(ctx, `SELECT 1 FROM archive.runs AS r WHERE r.run_id = $1 FOR UPDATE OF r`, runID); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			UPDATE archive.runs AS r SET close_process = $2
+			WHERE r.run_id = $3 AND r.status = 'open'
+			  AND $2 IN (`+liveProcesses+`)
+			  AND (r.close_process IS NULL OR r.close_process = $2 OR r.close_process <> ALL (ARRAY(`+liveProcesses+`)))
+			  AND NOT (r.synced_at IS NULL AND r.sync_process IS NOT NULL AND r.sync_process <> $2
+			           AND r.sync_process = ANY (ARRAY(`+liveProcesses+`)))
+			  AND NOT EXISTS (
+				SELECT 1 FROM archive.subjects AS s
+				WHERE s.lease_process = ANY (ARRAY(`+liveProcesses+`)) AND s.lease_process <> $2 AND s.lease_run = r.run_id)
+			  AND (EXISTS (SELECT 1 FROM archive.processes AS me WHERE me.process = $2 AND me.run_id = r.run_id)
+			       OR NOT EXISTS (
+				SELECT 1 FROM archive.processes AS other
+				WHERE other.run_id = r.run_id AND other.process = ANY (ARRAY(`+liveProcesses+`))))`,
+			l.takeover.Seconds(), process, runID)
+		mine = tag.RowsAffected() == 1
+		return err
+	})
+	return mine, l.failed(fmt.Sprintf("begin to close run %q", runID), err)
+}
+
+// FinishClose closes the run. It must be the process that BeginClose gave the
+// right; when another has it by now, the error is store.ErrLeaseLost.
+func (l *Ledger) FinishClose(ctx context.Context, runID, process string, status store.RunStatus) error {
+	tag, err := l.pool.Exec(ctx, `
+		UPDATE archive.runs SET status = $3, ended_at = coalesce(ended_at, clock_timestamp())
+		WHERE run_id = $1 AND close_process = $2 AND status IN ('open', $3)`, runID, process, status)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = store.ErrLeaseLost
+	}
+	return l.failed(fmt.Sprintf("close run %q", runID), err)
+}

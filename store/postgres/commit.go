@@ -1,0 +1,143 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"vlens-archiver/store"
+)
+
+// Commit writes everything about one finished user in one statement, if the
+// process still has the user: it must hold the lease with the result's token,
+// the run must be open, and images or a record in a transaction of the vendor's
+// need the reservation that Known makes. Else nothing is written, and the error
+// is store.ErrLeaseLost. A commit whose answer was lost may be repeated.
+//
+// A row of the user query that changed since the claim keeps its user due.
+func (l *Ledger) Commit(ctx context.Context, process string, result store.Result) error {
+	var written int
+	err := l.pool.QueryRow(ctx, commitSQL, l.commitArgs(process, result)...).Scan(&written)
+	if err == nil && written == 0 {
+		err = l.committedBefore(ctx, process, result)
+	}
+	if hasCode(err, uniqueViolation) {
+		return l.failed("commit outcome", errConflictingHistory)
+	}
+	return l.failed("commit outcome", err)
+}
+
+const commitSQL = `
+WITH run AS (
+	SELECT r.run_id FROM archive.runs AS r
+	WHERE r.run_id = $3 AND r.status = 'open'
+	  AND (r.close_process IS NULL OR r.close_process = $2 OR r.close_process <> ALL (ARRAY(` + liveProcesses + `)))
+	FOR KEY SHARE OF r
+), owned AS (
+	SELECT 1 FROM archive.transactions AS t
+	WHERE t.transaction_id = $9 AND t.subject = $4
+	FOR SHARE OF t
+), done AS (
+	UPDATE archive.subjects AS s
+	SET state = $6,
+	    last_class = $8,
+	    last_run_id = $3,
+	    archived_at = CASE WHEN $7 = 'archived' THEN now() WHEN $7 = 'unchanged' THEN coalesce(s.archived_at, now()) ELSE s.archived_at END,
+	    attempts    = CASE WHEN s.row_version <> s.lease_version OR $7 IN ('archived', 'unchanged') THEN 0 ELSE s.attempts + 1 END,
+	    next_due_at = CASE WHEN s.row_version <> s.lease_version THEN s.next_due_at ELSE now() + make_interval(secs => $14) END,
+	    due_reason  = CASE WHEN s.row_version <> s.lease_version THEN s.due_reason WHEN $7 IN ('archived', 'unchanged') THEN 'recheck' ELSE 'retry' END,
+	    ready       = s.row_version <> s.lease_version,
+	    lease_process = NULL,
+	    lease_run = NULL
+	WHERE s.subject = $4 AND s.lease_process = $2 AND s.lease_token = $5
+	  AND EXISTS (SELECT 1 FROM run)
+	  AND ($15 OR EXISTS (SELECT 1 FROM owned))
+	RETURNING s.subject, s.user_id
+), outcome AS (
+	INSERT INTO archive.outcomes (run_id, subject, user_id, outcome, class, requests, bytes, started_at, ended_at,
+	                              transaction_id, record_key, record_sha256, process, lease_token)
+	SELECT $3, d.subject, d.user_id, $7, $8, $10, $11, $12, now(), $9, $16, $17, $2, $5 FROM done AS d
+), image AS (
+	INSERT INTO archive.images (subject, transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type,
+	                            width, height, sha256, flags, run_id, fetched_at)
+	SELECT d.subject, $9, i.kind, i.ref, i.state, i.class, i.key, i.version_id, i.etag, i.bytes, i.media_type,
+	       i.width, i.height, i.sha256, i.flags, $3, i.fetched_at
+	FROM done AS d, ROWS FROM (jsonb_to_recordset($13) AS (
+		kind text, ref text, state text, class text, key text, version_id text, etag text, bytes bigint, media_type text,
+		width integer, height integer, sha256 text, flags text[], fetched_at timestamptz)) WITH ORDINALITY AS i
+		(kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, fetched_at, place)
+	ORDER BY i.place
+	ON CONFLICT (key, ref) WHERE state = 'stored' DO NOTHING
+), record AS (
+	INSERT INTO archive.records (key, subject, transaction_id, sequence, version_id, sha256, run_id, archived_at)
+	SELECT $16, d.subject, $9, $18, $19, $17, $3, $20 FROM done AS d
+	WHERE $21 AND NOT EXISTS (SELECT 1 FROM archive.records AS r WHERE r.key = $16 AND r.sha256 = $17)
+), user_of_run AS (
+	UPDATE archive.run_users AS ru SET done_at = now() FROM done AS d
+	WHERE ru.run_id = $3 AND ru.user_id = d.user_id
+)
+SELECT count(*) FROM done`
+
+func (l *Ledger) commitArgs(process string, result store.Result) []any {
+	var record store.RecordRef
+	if result.Record != nil {
+		record = *result.Record
+	}
+	newRecord := result.Record != nil && result.NewRecord
+	var nextDue *float64 // NULL is never
+	if result.NextDue >= 0 {
+		seconds := result.NextDue.Seconds()
+		nextDue = &seconds
+	}
+	needsOwner := named(result.Transaction) && (len(result.Images) > 0 || newRecord)
+	return []any{
+		l.takeover.Seconds(), process, result.RunID, result.Subject, result.LeaseToken, // $1 to $5
+		result.State.After(result.Outcome), result.Outcome, result.Class, result.Transaction, // $6 to $9
+		result.Requests, result.Bytes, result.StartedAt, imageRows(result.Images), nextDue, !needsOwner, // $10 to $15
+		record.Key, record.SHA256, record.Sequence, record.VersionID, record.ArchivedAt, newRecord, // $16 to $21
+	}
+}
+
+// committedBefore is nil when this very result was written by an earlier try.
+func (l *Ledger) committedBefore(ctx context.Context, process string, result store.Result) error {
+	var there bool
+	err := l.pool.QueryRow(ctx, `
+		SELECT EXISTS (
+			SELECT 1 FROM archive.outcomes AS o
+			WHERE o.run_id = $1 AND o.subject = $2 AND o.process = $3 AND o.lease_token = $4)`,
+		result.RunID, result.Subject, process, result.LeaseToken).Scan(&there)
+	if err == nil && !there {
+		err = store.ErrLeaseLost
+	}
+	return err
+}
+
+// imageRow is an image as the commit statement reads it.
+type imageRow struct {
+	Kind      store.Kind       `json:"kind"`
+	Ref       store.Ref        `json:"ref"`
+	State     store.ImageState `json:"state"`
+	Class     store.Class      `json:"class"`
+	Key       string           `json:"key"`
+	VersionID string           `json:"version_id"`
+	ETag      string           `json:"etag"`
+	Bytes     int64            `json:"bytes"`
+	MediaType string           `json:"media_type"`
+	Width     int              `json:"width"`
+	Height    int              `json:"height"`
+	SHA256    string           `json:"sha256"`
+	Flags     []store.Flag     `json:"flags"`
+	FetchedAt *time.Time       `json:"fetched_at"`
+}
+
+func imageRows(images []store.Image) []imageRow {
+	rows := make([]imageRow, 0, len(images))
+	for _, image := range images {
+		rows = append(rows, imageRow{
+			Kind: image.Kind, Ref: image.Ref, State: image.State, Class: image.Class, Key: image.Key,
+			VersionID: image.VersionID, ETag: image.ETag, Bytes: image.Bytes, MediaType: image.MediaType,
+			Width: image.Width, Height: image.Height, SHA256: image.SHA256,
+			Flags: append([]store.Flag{}, image.Flags...), FetchedAt: orNull(image.FetchedAt),
+		})
+	}
+	return rows
+}

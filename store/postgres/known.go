@@ -1,0 +1,91 @@
+package postgres
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vlens-archiver/store"
+)
+
+// Known is what the ledger knows of a subject, in one round trip: its stored
+// images of all transactions, and the newest record of this one.
+//
+// A transaction with an id of the vendor's is reserved for the subject: the
+// first to ask owns it. Another takes it over only when the owner has nothing
+// stored in it and no live process works on the owner. Who owns it now is Owner.
+func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction string) (store.Known, error) {
+	known := store.Known{Owner: subject}
+	var batch pgx.Batch
+	if named(transaction) {
+		l.queueReservation(&batch, subject, transaction, &known.Owner)
+	}
+	batch.Queue(`
+		SELECT i.transaction_id, i.kind, i.state, i.class, i.ref, i.key, i.version_id, i.etag, i.bytes, i.media_type,
+		       i.width, i.height, i.sha256, i.flags, i.fetched_at
+		FROM archive.images AS i
+		WHERE i.subject = $1 AND i.state = 'stored'
+		ORDER BY i.image_id`, subject).Query(func(rows pgx.Rows) (err error) {
+		known.Images, err = pgx.CollectRows(rows, scanStoredImage)
+		return err
+	})
+	batch.Queue(`
+		SELECT r.transaction_id, r.sequence, r.key, r.version_id, r.sha256, r.archived_at
+		FROM archive.records AS r
+		WHERE r.subject = $1 AND r.transaction_id = $2
+		ORDER BY r.sequence DESC
+		LIMIT 1`, subject, transaction).Query(func(rows pgx.Rows) error {
+		records, err := pgx.CollectRows(rows, scanRecordRef)
+		if len(records) > 0 {
+			known.Record = records[0]
+		}
+		return err
+	})
+	return known, l.failed("read what is known of a user", l.pool.SendBatch(ctx, &batch).Close())
+}
+
+// queueReservation locks another owner's row first: the statement after it then
+// sees all that the owner has committed.
+func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, transaction string, owner *store.Subject) {
+	batch.Queue(`
+		SELECT 1 FROM archive.transactions AS t
+		WHERE t.transaction_id = $1 AND t.subject <> $2
+		FOR UPDATE OF t`, transaction, subject)
+	batch.Queue(`
+		INSERT INTO archive.transactions AS t (transaction_id, subject)
+		VALUES ($2, $3)
+		ON CONFLICT (transaction_id) DO UPDATE SET subject = excluded.subject, reserved_at = now()
+		WHERE t.subject <> excluded.subject
+		  AND NOT EXISTS (
+			SELECT 1 FROM archive.images AS i
+			WHERE i.subject = t.subject AND i.transaction_id = t.transaction_id AND i.state = 'stored')
+		  AND NOT EXISTS (
+			SELECT 1 FROM archive.subjects AS s
+			WHERE s.subject = t.subject AND s.lease_process IN (`+liveProcesses+`))`,
+		l.takeover.Seconds(), transaction, subject)
+	batch.Queue(`SELECT t.subject FROM archive.transactions AS t WHERE t.transaction_id = $1`, transaction).
+		QueryRow(func(row pgx.Row) error { return row.Scan(owner) })
+}
+
+// named reports whether the vendor gave the transaction its id.
+func named(transaction string) bool {
+	return transaction != "" && !strings.HasPrefix(transaction, "t-")
+}
+
+func scanStoredImage(row pgx.CollectableRow) (store.StoredImage, error) {
+	var image store.StoredImage
+	var fetched *time.Time
+	err := row.Scan(&image.Transaction, &image.Kind, &image.State, &image.Class, &image.Ref, &image.Key, &image.VersionID,
+		&image.ETag, &image.Bytes, &image.MediaType, &image.Width, &image.Height, &image.SHA256, &image.Flags, &fetched)
+	image.FetchedAt = orZero(fetched)
+	return image, err
+}
+
+func scanRecordRef(row pgx.CollectableRow) (store.RecordRef, error) {
+	var record store.RecordRef
+	err := row.Scan(&record.Transaction, &record.Sequence, &record.Key, &record.VersionID, &record.SHA256, &record.ArchivedAt)
+	record.ArchivedAt = record.ArchivedAt.UTC()
+	return record, err
+}

@@ -1,0 +1,98 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"vlens-archiver/store"
+)
+
+const ledgerName = "ledger"
+
+// Ledger is the audit trail and the list of work.
+type Ledger struct {
+	database
+	takeover time.Duration
+
+	mu sync.Mutex
+	// unanswered holds, by process, the tokens of claims whose answer was lost.
+	unanswered map[string][]int64
+}
+
+// LedgerOption changes a Ledger.
+type LedgerOption func(*Ledger)
+
+// WithTakeover sets how long a process may be silent before others take its
+// users, instead of store.TakeoverAfter. All processes must agree on it.
+func WithTakeover(after time.Duration) LedgerOption {
+	return func(l *Ledger) { l.takeover = after }
+}
+
+// OpenLedger connects to the ledger's database. Errors: store.ErrUnavailable,
+// store.ErrDenied.
+func OpenLedger(ctx context.Context, url store.Sensitive, options ...LedgerOption) (*Ledger, error) {
+	database, err := openDatabase(ctx, ledgerName, url)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{database: database, takeover: store.TakeoverAfter, unanswered: make(map[string][]int64)}
+	for _, option := range options {
+		option(l)
+	}
+	return l, nil
+}
+
+// Close closes the connections.
+func (l *Ledger) Close() { l.pool.Close() }
+
+// Pool is the ledger's pool of connections, for the quota that is kept beside it.
+func (l *Ledger) Pool() *pgxpool.Pool { return l.pool }
+
+// Clock is the time of the database.
+func (l *Ledger) Clock(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	err := l.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now)
+	return now, l.failed("read clock", err)
+}
+
+// OpenArchive makes this ledger the one of the archive, or makes sure that it
+// is: store.ErrForeignArchive names what differs.
+func (l *Ledger) OpenArchive(ctx context.Context, identity store.ArchiveIdentity) error {
+	var there store.ArchiveIdentity
+	err := l.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `
+			INSERT INTO archive.archive (layout_version, origin, tenancy_name, key_check)
+			VALUES ($1, $2, $3, $4)
+			ON CONFLICT (only_row) DO NOTHING`,
+			identity.LayoutVersion, identity.Origin, identity.TenancyName, identity.KeyCheck); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT layout_version, origin, tenancy_name, key_check FROM archive.archive`).
+			Scan(&there.LayoutVersion, &there.Origin, &there.TenancyName, &there.KeyCheck)
+	})
+	if err != nil {
+		return l.failed("open archive", err)
+	}
+	switch {
+	case there.LayoutVersion != identity.LayoutVersion:
+		return fmt.Errorf("%w: layout version is %d in the ledger, this program writes %d",
+			store.ErrForeignArchive, there.LayoutVersion, identity.LayoutVersion)
+	case there.KeyCheck != identity.KeyCheck:
+		return fmt.Errorf("%w: the ledger was begun with another archive.subject_key", store.ErrForeignArchive)
+	case there.TenancyName != identity.TenancyName:
+		return fmt.Errorf("%w: vlens.tenancy_name is %q in the ledger, %q in the configuration",
+			store.ErrForeignArchive, there.TenancyName, identity.TenancyName)
+	case there.Origin != identity.Origin:
+		return fmt.Errorf("%w: evidence.origin is %q in the ledger, %q in the configuration",
+			store.ErrForeignArchive, there.Origin, identity.Origin)
+	}
+	return nil
+}
+
+func noRow(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

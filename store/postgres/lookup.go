@@ -1,0 +1,67 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vlens-archiver/store"
+)
+
+// lookupTimeout bounds one look-up on the server. One that takes longer reads
+// the whole table, and source.lookup_sql is needed.
+const lookupTimeout = 2 * time.Minute
+
+// Lookup reads the rows of these users. A user who is gone is not in the map.
+func (s *Source) Lookup(ctx context.Context, ids []string) (map[string]store.User, error) {
+	users := make(map[string]store.User, len(ids))
+	err := s.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		setting, query := "source.users_sql", s.usersSQL
+		if s.lookupSQL != "" {
+			setting, query = "source.lookup_sql", s.lookupSQL
+		}
+		columns, err := s.describe(ctx, tx.Conn(), setting, query)
+		if err != nil {
+			return err
+		}
+		if err := columns.prepareSession(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL statement_timeout = %d`, lookupTimeout.Milliseconds())); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, s.lookupStatement(columns, query), ids)
+		if err != nil {
+			return unusable(setting, err)
+		}
+		var user store.User
+		var verified *time.Time
+		_, err = pgx.ForEachRow(rows, []any{&user.ID, (*string)(&user.Email), (*string)(&user.Phone), &user.TransactionID, &verified}, func() error {
+			user.VerifiedAt = orZero(verified)
+			users[user.ID] = user
+			return nil
+		})
+		return unusable(setting, err)
+	})
+	return users, s.failed("look up users", err)
+}
+
+// lookupStatement compares ids in their own type, not as text, so that an index
+// on them is used.
+func (s *Source) lookupStatement(columns SourceColumns, query string) string {
+	email, phone := `''`, `''`
+	if columns.Email {
+		email = `coalesce(u.email::text, '')`
+	}
+	if columns.Phone {
+		phone = `coalesce(u.phone::text, '')`
+	}
+	where := ""
+	if s.lookupSQL == "" {
+		where = ` WHERE u.id = ANY ($1::text[]::` + columns.idType + `[])`
+	}
+	return `SELECT u.id::text, ` + email + `, ` + phone + `, coalesce(` + columns.transactionID() + `, ''), ` + columns.verifiedAt() +
+		` FROM ` + asTable(query) + where
+}

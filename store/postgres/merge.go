@@ -1,0 +1,149 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"vlens-archiver/store"
+)
+
+// Of the users who are missing, none is marked left when they are more than
+// both of these: the query is then more likely wrong than right.
+const (
+	leftGuardUsers   = 20
+	leftGuardPercent = 5
+)
+
+// newBatch is how many new users get their pseudonym at a time.
+const newBatch = 20_000
+
+// compare finds what the merge will do and keeps it in pg_temp.user_changes:
+// only rows that differ, so that an unchanged million costs no write.
+func compare(ctx context.Context, tx pgx.Tx, acceptLeft bool) (store.SyncResult, error) {
+	var result store.SyncResult
+	if _, err := tx.Exec(ctx, `
+		CREATE TEMPORARY TABLE user_changes ON COMMIT DROP AS
+		SELECT coalesce(u.user_id, s.user_id) AS user_id, u.transaction_id, u.verified_at,
+		       CASE WHEN s.user_id IS NULL THEN 'new'
+		            WHEN u.user_id IS NULL THEN 'left'
+		            WHEN s.left_at IS NOT NULL THEN 'returned'
+		            ELSE 'changed' END AS change
+		FROM pg_temp.source_users AS u
+		FULL JOIN (SELECT x.user_id, x.transaction_id, x.verified_at, x.left_at FROM archive.subjects AS x WHERE x.user_id IS NOT NULL) AS s
+		  ON s.user_id = u.user_id
+		WHERE s.user_id IS NULL
+		   OR (u.user_id IS NULL AND s.left_at IS NULL)
+		   OR (u.user_id IS NOT NULL AND (s.left_at IS NOT NULL
+		       OR u.verified_at IS DISTINCT FROM s.verified_at OR u.transaction_id IS DISTINCT FROM s.transaction_id))`); err != nil {
+		return result, err
+	}
+	var missing, present int64
+	if err := tx.QueryRow(ctx, `
+		SELECT (SELECT count(*) FROM pg_temp.source_users),
+		       count(*) FILTER (WHERE c.change = 'new'), count(*) FILTER (WHERE c.change = 'changed'),
+		       count(*) FILTER (WHERE c.change = 'returned'), count(*) FILTER (WHERE c.change = 'left')
+		FROM pg_temp.user_changes AS c`).Scan(&result.Users, &result.New, &result.Changed, &result.Returned, &missing); err != nil {
+		return result, err
+	}
+	// Those whom the ledger had in the source until now.
+	present = result.Users - result.New - result.Returned + missing
+	if missing > leftGuardUsers && missing*100 > present*leftGuardPercent && !acceptLeft {
+		result.LeftHeld = missing
+	} else {
+		result.Left = missing
+	}
+	return result, nil
+}
+
+// merge writes what compare found.
+func merge(ctx context.Context, tx pgx.Tx, key store.SubjectKey, result store.SyncResult) error {
+	if _, err := tx.Exec(ctx, `
+		UPDATE archive.subjects AS s
+		SET transaction_id = c.transaction_id, verified_at = c.verified_at, left_at = NULL, attempts = 0,
+		    next_due_at = now(), due_reason = c.change, ready = true, row_version = s.row_version + 1
+		FROM pg_temp.user_changes AS c
+		WHERE c.change IN ('changed', 'returned') AND s.user_id = c.user_id`); err != nil {
+		return err
+	}
+	if result.Left > 0 {
+		if _, err := tx.Exec(ctx, `
+			UPDATE archive.subjects AS s SET left_at = now()
+			FROM pg_temp.user_changes AS c
+			WHERE c.change = 'left' AND s.user_id = c.user_id`); err != nil {
+			return err
+		}
+	}
+	if err := addUsers(ctx, tx, key); err != nil {
+		return err
+	}
+	if result.New+result.Changed+result.Returned+result.Left >= largeChange {
+		if _, err := tx.Exec(ctx, `ANALYZE archive.subjects`); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addUsers gives the new users their pseudonyms, a batch at a time.
+func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
+	if _, err := tx.Exec(ctx, `
+		CREATE TEMPORARY TABLE new_subjects (user_id text COLLATE "C" NOT NULL, subject text COLLATE "C" NOT NULL) ON COMMIT DROP;
+		DECLARE new_users NO SCROLL CURSOR FOR SELECT c.user_id FROM pg_temp.user_changes AS c WHERE c.change = 'new'`); err != nil {
+		return err
+	}
+	for {
+		rows, err := tx.Query(ctx, fmt.Sprintf(`FETCH %d FROM new_users`, newBatch))
+		if err != nil {
+			return err
+		}
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		if len(ids) == 0 {
+			break
+		}
+		var lines bytes.Buffer
+		for _, id := range ids {
+			appendCopyText(&lines, id)
+			lines.WriteByte('\t')
+			lines.WriteString(string(key.Subject(id)))
+			lines.WriteByte('\n')
+		}
+		if _, err := tx.Conn().PgConn().CopyFrom(ctx, &lines, `COPY pg_temp.new_subjects (user_id, subject) FROM STDIN`); err != nil {
+			return err
+		}
+	}
+	// After a rebuild from the bucket a subject may be there without its id.
+	_, err := tx.Exec(ctx, `
+		INSERT INTO archive.subjects AS s (subject, user_id, transaction_id, verified_at)
+		SELECT n.subject, n.user_id, c.transaction_id, c.verified_at
+		FROM pg_temp.new_subjects AS n
+		JOIN pg_temp.user_changes AS c ON c.user_id = n.user_id
+		ORDER BY n.subject
+		ON CONFLICT (subject) DO UPDATE
+		SET user_id = excluded.user_id, transaction_id = excluded.transaction_id, verified_at = excluded.verified_at, left_at = NULL,
+		    attempts = 0, next_due_at = now(), due_reason = 'returned', ready = true, row_version = s.row_version + 1`)
+	return err
+}
+
+// appendCopyText writes a value in COPY's text format.
+func appendCopyText(to *bytes.Buffer, value string) {
+	for n := range len(value) {
+		switch c := value[n]; c {
+		case '\\':
+			to.WriteString(`\\`)
+		case '\n':
+			to.WriteString(`\n`)
+		case '\r':
+			to.WriteString(`\r`)
+		case '\t':
+			to.WriteString(`\t`)
+		default:
+			to.WriteByte(c)
+		}
+	}
+}

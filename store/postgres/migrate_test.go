@@ -1,0 +1,161 @@
+package postgres_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"vlens-archiver/internal/testservices"
+	"vlens-archiver/store"
+	"vlens-archiver/store/postgres"
+)
+
+func TestMigrateUpDownUp(t *testing.T) {
+	t.Parallel()
+	url := store.Sensitive(testservices.DB(t))
+	steps, err := postgres.Migrate(t.Context(), url, postgres.Status)
+	if err != nil || len(steps) == 0 || !steps[0].AppliedAt.IsZero() {
+		t.Fatalf("status of an empty database = %v, %v", steps, err)
+	}
+	for range 2 {
+		steps, err = postgres.Migrate(t.Context(), url, postgres.Up)
+		if err != nil || steps[len(steps)-1].AppliedAt.IsZero() {
+			t.Fatalf("up = %v, %v", steps, err)
+		}
+		for range steps {
+			if _, err = postgres.Migrate(t.Context(), url, postgres.Down); err != nil {
+				t.Fatal(err)
+			}
+		}
+		steps, err = postgres.Migrate(t.Context(), url, postgres.Down)
+		if err != nil || !steps[0].AppliedAt.IsZero() {
+			t.Fatalf("down at the bottom = %v, %v", steps, err)
+		}
+	}
+}
+
+func TestMigrateTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	url := store.Sensitive(testservices.DB(t))
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if _, err := postgres.Migrate(t.Context(), url, postgres.Up); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestCheckSchema(t *testing.T) {
+	t.Parallel()
+	url := store.Sensitive(testservices.DB(t))
+	ledger, err := postgres.OpenLedger(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ledger.Close)
+	check := func(name, says string) {
+		t.Helper()
+		err := ledger.CheckSchema(t.Context())
+		if says == "" && err != nil || says != "" && (!errors.Is(err, store.ErrSchema) || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v, want %q", name, err, says)
+		}
+	}
+	check("empty database", "migrate up")
+	if _, err := postgres.Migrate(t.Context(), url, postgres.Up); err != nil {
+		t.Fatal(err)
+	}
+	check("migrated", "")
+	sql := open(t, url)
+	if _, err := sql.Exec(t.Context(), `INSERT INTO archive.goose_db_version (version_id, is_applied) VALUES (9999, true)`); err != nil {
+		t.Fatal(err)
+	}
+	check("newer", "older than the ledger")
+	if _, err := sql.Exec(t.Context(), `DELETE FROM archive.goose_db_version WHERE version_id > 1`); err != nil {
+		t.Fatal(err)
+	}
+	check("older", "migrate up")
+}
+
+// History is insert-only also for the owner of the tables, whom grants do not bind.
+func TestHistoryIsInsertOnly(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	for _, table := range []string{"images", "records", "outcomes", "log_entries", "access_log", "verifications"} {
+		var column string
+		s.scan(t, []any{&column}, `SELECT column_name FROM information_schema.columns WHERE table_schema = 'archive' AND table_name = $1 AND is_identity = 'NO' LIMIT 1`, table)
+		for _, sql := range []string{
+			"UPDATE archive." + table + " SET " + column + " = " + column,
+			"DELETE FROM archive." + table,
+			"TRUNCATE archive." + table,
+			"TRUNCATE archive." + table + " CASCADE",
+		} {
+			_, err := s.sql.Exec(t.Context(), sql)
+			if err == nil || !strings.Contains(err.Error(), "is history: rows are only added") {
+				t.Errorf("%s: %v", sql, err)
+			}
+		}
+	}
+}
+
+func TestDownKeepsHistory(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.exec(t, `INSERT INTO archive.access_log (action, reason) VALUES ('export', 'court order')`)
+	var err error
+	for range 10 {
+		if _, err = postgres.Migrate(t.Context(), s.url, postgres.Down); err != nil {
+			break
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "holds history") {
+		t.Fatalf("down with history: %v", err)
+	}
+	if _, err := s.sql.Exec(t.Context(), `DELETE FROM archive.access_log`); err == nil {
+		t.Error("a refused migration left history unprotected")
+	}
+	if n := s.count(t, `SELECT count(*) FROM archive.access_log`); n != 1 {
+		t.Fatalf("%d rows left", n)
+	}
+}
+
+func TestEveryTableAndColumnIsExplained(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	rows, err := s.sql.Query(t.Context(), `
+		SELECT c.relname || coalesce('.' || a.attname, '')
+		FROM pg_catalog.pg_class AS c
+		LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE c.relnamespace = 'archive'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname NOT IN ('goose_db_version', 'current_images')
+		  AND (pg_catalog.obj_description(c.oid, 'pg_class') IS NULL OR pg_catalog.col_description(c.oid, a.attnum) IS NULL)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("archive.%s has no comment", name)
+	}
+}
+
+// The classes stand in Go and, for people who read SQL, in the ledger.
+func TestClassesAreTheSameInTheLedger(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	if n := s.count(t, `SELECT count(*) FROM archive.classes`); int(n) != len(store.Classes) {
+		t.Errorf("%d classes in the ledger, %d in Go", n, len(store.Classes))
+	}
+	for _, class := range store.Classes {
+		var transient bool
+		s.scan(t, []any{&transient}, `SELECT transient FROM archive.classes WHERE class = $1`, class.Class)
+		if transient != class.Transient {
+			t.Errorf("%s: transient is %t in the ledger", class.Class, transient)
+		}
+	}
+}

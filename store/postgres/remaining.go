@@ -1,0 +1,78 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"vlens-archiver/store"
+)
+
+// dueCounted bounds Remaining.Due: who asks wants to know whether work is left.
+const dueCounted = 10_000
+
+// Remaining says what is left of the run for this process. A run that is closed
+// or being closed has nothing left.
+func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (store.Remaining, error) {
+	var remaining store.Remaining
+	var batch pgx.Batch
+	limit := run.Selection.Limit
+	batch.Queue(`
+		SELECT (SELECT count(*) FROM archive.subjects AS s
+		        WHERE s.lease_process IN (`+liveProcesses+`) AND s.lease_run = $3),
+		       (SELECT count(*) FROM archive.processes AS p
+		        WHERE p.run_id = $3 AND p.process <> $2 AND p.process IN (`+liveProcesses+`)),
+		       $4 > 0 AND (SELECT r.claimed FROM archive.runs AS r WHERE r.run_id = $3) >= $4,
+		       (SELECT count(*) FROM archive.outcomes AS o WHERE o.run_id = $3)`,
+		l.takeover.Seconds(), process, run.ID, int64(limit)).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&remaining.Leased, &remaining.Others, &remaining.Limited, &remaining.Outcomes)
+	})
+	batch.Queue(dueSQL(run.Selection), l.takeover.Seconds(), run.ID, dueCounted).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&remaining.Due)
+	})
+	if err := l.pool.SendBatch(ctx, &batch).Close(); err != nil {
+		return store.Remaining{}, l.failed(fmt.Sprintf("count what remains of run %q", run.ID), err)
+	}
+	return remaining, nil
+}
+
+// dueSQL counts the users the run may claim now. It asks what claimSQL asks,
+// without the caller's own heartbeat. Parameters: takeover seconds, run, bound.
+func dueSQL(selection store.Selection) string {
+	const runOpen = `EXISTS (
+		SELECT 1 FROM archive.runs AS r
+		WHERE r.run_id = $2 AND r.status = 'open'
+		  AND (r.close_process IS NULL OR r.close_process <> ALL (ARRAY(` + liveProcesses + `))))`
+	const open = runOpen + ` AND ` + leaseFree + `
+		AND s.last_run_id IS DISTINCT FROM $2
+		AND (SELECT 1 FROM archive.outcomes AS o WHERE o.run_id = $2 AND o.subject = s.subject) IS NULL`
+
+	const chosen = `SELECT 1 FROM archive.run_users AS ru JOIN archive.subjects AS s ON s.user_id = ru.user_id
+		WHERE ru.run_id = $2 AND ru.done_at IS NULL AND (ru.given IS NOT NULL OR s.left_at IS NULL) AND ` + open
+	// Of those who are due, all are ready but the ones whose time has just come.
+	const ready = `SELECT 1 FROM archive.subjects AS s WHERE ` + dueNow + ` AND ` + open
+	const coming = `SELECT 1 FROM archive.subjects AS s
+		WHERE NOT s.ready AND s.left_at IS NULL AND s.user_id IS NOT NULL AND s.next_due_at IS NOT NULL AND s.next_due_at <= now() AND ` + open
+	const newHere = ` AND (SELECT 1 FROM archive.run_users AS ru WHERE ru.run_id = $2 AND ru.user_id = s.user_id) IS NULL`
+
+	if selection.Limit == 0 {
+		if selection.Chosen() {
+			return `SELECT count(*) FROM (` + chosen + ` LIMIT $3) AS x`
+		}
+		return `SELECT least($3, count(*)) FROM ((` + ready + ` LIMIT $3) UNION ALL (` + coming + ` LIMIT $3)) AS x`
+	}
+
+	room := fmt.Sprintf(` LIMIT (SELECT greatest(0, least($3, %d - r.claimed)) FROM archive.runs AS r WHERE r.run_id = $2)`, selection.Limit)
+	again := `(` + chosen + ` AND ru.claimed_at IS NOT NULL LIMIT $3)`
+	if !selection.Chosen() {
+		// A user of a due run who was claimed and then left is still done.
+		again = `(SELECT 1 FROM archive.run_users AS ru JOIN archive.subjects AS s ON s.user_id = ru.user_id
+			WHERE ru.run_id = $2 AND ru.done_at IS NULL AND ru.claimed_at IS NOT NULL AND ` + open + ` LIMIT $3)`
+	}
+	fresh := `(` + chosen + ` AND ru.claimed_at IS NULL LIMIT $3)`
+	if !selection.Chosen() {
+		fresh = `(` + ready + newHere + ` LIMIT $3) UNION ALL (` + coming + newHere + ` LIMIT $3)`
+	}
+	return `SELECT (SELECT count(*) FROM ` + again + ` AS a) + (SELECT count(*) FROM (SELECT 1 FROM (` + fresh + `) AS f` + room + `) AS g)`
+}

@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vlens-archiver/store"
+)
+
+// Totals is the statement of a run, all of it of one moment.
+func (l *Ledger) Totals(ctx context.Context, runID string) (store.RunTotals, error) {
+	totals := store.RunTotals{
+		Users:    make(map[store.State]int64),
+		Outcomes: make(map[store.Outcome]int64),
+		Failures: make(map[store.Class]int64),
+		Requests: make(map[string]int64),
+	}
+	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := l.inTx(ctx, snapshot, func(tx pgx.Tx) error {
+		run, err := readRun(ctx, tx, runID)
+		if noRow(err) {
+			return errNoRun
+		}
+		if err != nil {
+			return err
+		}
+		totals.Run = run
+		var batch pgx.Batch
+		queueTotals(&batch, runID, &totals)
+		batch.Queue(dueSQL(run.Selection), l.takeover.Seconds(), runID, allDue).QueryRow(func(row pgx.Row) error {
+			return row.Scan(&totals.DueLeft)
+		})
+		return tx.SendBatch(ctx, &batch).Close()
+	})
+	return totals, l.failed(fmt.Sprintf("read totals of run %q", runID), err)
+}
+
+// allDue is a bound that no archive reaches.
+const allDue = 1 << 40
+
+func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
+	queueCoverage(batch, totals.Users, &totals.UsersTotal, &totals.UsersLeft, &totals.OldestPendingAt)
+	batch.Queue(`
+		SELECT o.outcome, o.class, count(*) FROM archive.outcomes AS o
+		WHERE o.run_id = $1 GROUP BY o.outcome, o.class`, runID).Query(func(rows pgx.Rows) error {
+		var outcome store.Outcome
+		var class store.Class
+		var users int64
+		_, err := pgx.ForEachRow(rows, []any{&outcome, &class, &users}, func() error {
+			totals.Outcomes[outcome] += users
+			if class != store.ClassNone {
+				totals.Failures[class] += users
+			}
+			return nil
+		})
+		return err
+	})
+	batch.Queue(`
+		SELECT count(*), coalesce(sum(i.bytes), 0)::bigint FROM archive.images AS i
+		WHERE i.run_id = $1 AND i.state = 'stored'`, runID).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&totals.Images, &totals.Bytes)
+	})
+	batch.Queue(`
+		SELECT q.key, sum(q.value::bigint)::bigint
+		FROM archive.processes AS p, jsonb_each_text(p.requests) AS q
+		WHERE p.run_id = $1 GROUP BY q.key`, runID).Query(func(rows pgx.Rows) error {
+		var endpoint string
+		var requests int64
+		_, err := pgx.ForEachRow(rows, []any{&endpoint, &requests}, func() error {
+			totals.Requests[endpoint] = requests
+			return nil
+		})
+		return err
+	})
+	batch.Queue(`
+		SELECT r.sync_users, r.sync_new, r.sync_changed, r.sync_returned, r.sync_left, r.sync_left_held
+		FROM archive.runs AS r WHERE r.run_id = $1`, runID).QueryRow(func(row pgx.Row) error {
+		s := &totals.Sync
+		return row.Scan(&s.Users, &s.New, &s.Changed, &s.Returned, &s.Left, &s.LeftHeld)
+	})
+}
+
+// queueCoverage reads all users of the archive by state.
+func queueCoverage(batch *pgx.Batch, users map[store.State]int64, total, left *int64, oldestPending *time.Time) {
+	batch.Queue(`SELECT c.state, c.users, c.users_left, c.oldest_pending_at FROM archive.coverage AS c`).Query(func(rows pgx.Rows) error {
+		var state store.State
+		var inState, leftInState int64
+		var oldest *time.Time
+		_, err := pgx.ForEachRow(rows, []any{&state, &inState, &leftInState, &oldest}, func() error {
+			users[state] = inState
+			*total += inState
+			*left += leftInState
+			if state == store.StatePending {
+				*oldestPending = orZero(oldest)
+			}
+			return nil
+		})
+		return err
+	})
+}

@@ -1,0 +1,127 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"vlens-archiver/store"
+)
+
+// Known is what is known of a subject; it reserves a transaction that has a
+// name.
+func (l *MemoryLedger) Known(_ context.Context, subject store.Subject, transaction string) (store.Known, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := store.Known{Owner: subject}
+	if namedTransaction(transaction) {
+		if owner, reserved := l.transactions[transaction]; !reserved || owner != subject && l.abandoned(owner, transaction) {
+			l.transactions[transaction] = subject
+		}
+		known.Owner = l.transactions[transaction]
+	}
+	for _, image := range l.images {
+		if image.subject == subject && image.State == store.ImageStored {
+			known.Images = append(known.Images, store.StoredImage{Transaction: image.transaction, Image: image.Image})
+		}
+	}
+	for _, record := range l.records {
+		if record.subject == subject && record.Transaction == transaction && record.Sequence > known.Record.Sequence {
+			known.Record = record.RecordRef
+		}
+	}
+	return known, nil
+}
+
+func (l *MemoryLedger) abandoned(owner store.Subject, transaction string) bool {
+	holds := slices.ContainsFunc(l.images, func(image memoryImage) bool {
+		return image.subject == owner && image.transaction == transaction && image.State == store.ImageStored
+	})
+	s := l.subjects[owner]
+	return !holds && (s == nil || !l.live(s.leasedBy))
+}
+
+func namedTransaction(transaction string) bool {
+	return transaction != "" && !strings.HasPrefix(transaction, "t-")
+}
+
+// Commit writes one finished user, or nothing and store.ErrLeaseLost.
+func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Result) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if result.LeaseToken == 0 {
+		l.t.Errorf("commit of subject %s without a lease token", result.Subject)
+		return store.ErrLeaseLost
+	}
+	run, s := l.runs[result.RunID], l.subjects[result.Subject]
+	if before, there := run.outcomes[result.Subject]; there {
+		if before.process == process && before.LeaseToken == result.LeaseToken {
+			return nil
+		}
+		return store.ErrLeaseLost
+	}
+	if s == nil || s.leasedBy != process || s.token != result.LeaseToken ||
+		run.Status != store.RunOpen || run.closer != process && l.live(run.closer) {
+		return store.ErrLeaseLost
+	}
+	writes := len(result.Images) > 0 || result.NewRecord
+	if owner := l.transactions[result.Transaction]; writes && namedTransaction(result.Transaction) && owner != result.Subject {
+		l.t.Errorf("commit of subject %s files images under a transaction of subject %q", result.Subject, owner)
+		return store.ErrLeaseLost
+	}
+	if !l.addHistory(result) {
+		return errors.New("history would change")
+	}
+
+	run.outcomes[result.Subject] = memoryOutcome{Result: result, process: process}
+	s.state, s.class = s.state.After(result.Outcome), result.Class
+	success := result.Outcome == store.OutcomeArchived || result.Outcome == store.OutcomeUnchanged
+	switch {
+	case s.version != s.leased: // its row changed meanwhile: it stays due
+		s.attempts = 0
+	case success:
+		s.attempts = 0
+	default:
+		s.attempts++
+	}
+	if s.version == s.leased {
+		s.due = nil
+		if result.NextDue >= 0 {
+			due := l.now().Add(result.NextDue)
+			s.due = &due
+		}
+	}
+	s.leasedBy, s.leaseRun = "", ""
+	return nil
+}
+
+// addHistory adds images and record, and reports whether nothing that is there
+// contradicts them.
+func (l *MemoryLedger) addHistory(result store.Result) bool {
+	for _, image := range result.Images {
+		there := slices.IndexFunc(l.images, func(other memoryImage) bool {
+			return image.State == store.ImageStored && other.State == store.ImageStored && other.Key == image.Key
+		})
+		if there >= 0 && l.images[there].SHA256 != image.SHA256 {
+			l.t.Errorf("commit of subject %s changes the image under %q", result.Subject, image.Key)
+			return false
+		}
+		if there < 0 || l.images[there].Ref != image.Ref {
+			l.images = append(l.images, memoryImage{Image: image, subject: result.Subject, transaction: result.Transaction, run: result.RunID})
+		}
+	}
+	if result.Record == nil || !result.NewRecord {
+		return true
+	}
+	for _, other := range l.records {
+		if other.Key == result.Record.Key {
+			if other.SHA256 != result.Record.SHA256 {
+				l.t.Errorf("commit of subject %s changes the record under %q", result.Subject, other.Key)
+			}
+			return other.SHA256 == result.Record.SHA256
+		}
+	}
+	l.records = append(l.records, memoryRecord{RecordRef: *result.Record, subject: result.Subject, run: result.RunID})
+	return true
+}

@@ -1,0 +1,160 @@
+package vlens
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"time"
+)
+
+// question is one thing to be asked of the vendor, in as many requests as it
+// takes.
+type question struct {
+	endpoint Endpoint
+	query    url.Values // sent by GET
+	body     []byte     // JSON, sent by POST when there is one
+	// read takes the answer out of a success; the reply is released after it.
+	read func(*reply) *Error
+	// tries replaces Config.Attempts when it is not 0.
+	tries int
+	// memoryWait bounds the wait for memory when it is not 0.
+	memoryWait time.Duration
+}
+
+const (
+	// throttlesInRow is how many throttle replies in a row one question endures.
+	throttlesInRow = 8
+	// deliberateTries is for an answer that the vendor chose: once more, in case
+	// its code stands for something that passes, and not as often as a breakdown.
+	deliberateTries = 2
+
+	firstBackoff  = 250 * time.Millisecond
+	lastBackoff   = 8 * time.Second
+	firstCoolDown = 5 * time.Second
+	lastCoolDown  = time.Minute
+)
+
+// ask puts a question until it is answered or not worth asking again.
+func (c *Client) ask(ctx context.Context, q question) error {
+	var p patience
+	for {
+		bearer, err := c.bearerFor(ctx, q.endpoint)
+		if err != nil {
+			return err
+		}
+		err = c.try(ctx, q, bearer)
+		fault, ok := errors.AsType[*Error](err)
+		if !ok {
+			return err
+		}
+		again, err := c.prepareNext(ctx, q, bearer, fault, &p)
+		if err != nil {
+			return err
+		}
+		if !again {
+			return fault
+		}
+	}
+}
+
+// bearerFor is the token to send; nil where none is needed.
+func (c *Client) bearerFor(ctx context.Context, endpoint Endpoint) (*token, error) {
+	if endpoint == EndpointLogin || endpoint == EndpointRefresh {
+		return nil, nil
+	}
+	return c.session.token(ctx)
+}
+
+// patience is what one question has put up with so far.
+type patience struct {
+	failures  int
+	throttles int // in a row
+	renewed   bool
+	loggedIn  bool
+}
+
+// prepareNext does what a fault calls for before the question is put again, and
+// reports whether it is to be.
+func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fault *Error, p *patience) (bool, error) {
+	if fault.Fault == FaultThrottled {
+		p.throttles++
+		return p.throttles < throttlesInRow, c.coolDown(ctx, fault.retryAfter, p.throttles)
+	}
+	p.throttles = 0
+
+	switch {
+	case fault.Fault == FaultUnauthorized && bearer != nil && !p.renewed:
+		p.renewed = true
+		return true, c.session.renew(ctx, bearer)
+	case fault.Fault == FaultForbidden && bearer != nil && !p.loggedIn && bearer.doubtful(q.endpoint):
+		p.loggedIn = true
+		return true, c.session.loginAgain(ctx, bearer)
+	}
+	p.failures++
+	if p.failures >= c.triesFor(q, fault) {
+		return false, nil
+	}
+	wait := doubled(firstBackoff, lastBackoff, p.failures)
+	return true, pause(ctx, wait/2+rand.N(wait/2))
+}
+
+func (c *Client) triesFor(q question, fault *Error) int {
+	tries := c.config.Attempts
+	if q.tries != 0 {
+		tries = q.tries
+	}
+	switch {
+	case fault.Permanent:
+		return 1
+	case fault.deliberate:
+		return min(tries, deliberateTries)
+	}
+	return tries
+}
+
+// coolDown follows a throttle reply, the last in a row too. A quota makes
+// everyone wait at the next Acquire; without one this question waits by itself.
+// It never waits less than the vendor asked for.
+func (c *Client) coolDown(ctx context.Context, retryAfter time.Duration, throttles int) error {
+	if c.config.Quota != nil {
+		if err := c.config.Quota.CoolDown(ctx, retryAfter); err != nil {
+			return orCancelled(ctx, fmt.Errorf("cool down the vendor's quota: %w", err))
+		}
+		return nil
+	}
+	if throttles == throttlesInRow {
+		return nil
+	}
+	wait := retryAfter
+	if wait == 0 {
+		wait = doubled(firstCoolDown, lastCoolDown, throttles)
+	}
+	return pause(ctx, wait+rand.N(wait/4+1))
+}
+
+// doubled is first for the first time, twice that for the second, up to last.
+func doubled(first, last time.Duration, times int) time.Duration {
+	return min(first<<min(times-1, 16), last)
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// orCancelled is the caller's own cancellation if there is one, for that is why
+// everything else failed.
+func orCancelled(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}

@@ -1,0 +1,87 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"vlens-archiver/vlens"
+)
+
+const (
+	// sameErrorsInRow is how many users may fail in a row with one and the same
+	// vendor error that nobody has given a meaning to.
+	sameErrorsInRow = 20
+	// refusalsInRow is how many users without a transaction id may be refused in
+	// a row before the run stops asking for such users.
+	refusalsInRow = 5
+)
+
+// ErrBreaker says that the run stopped so as not to spend the quota on one and
+// the same vendor error.
+var ErrBreaker = errors.New("the vendor keeps answering with the same error")
+
+// breaker watches for an error of the vendor that meets everybody.
+type breaker struct {
+	mu    sync.Mutex
+	error vlens.Error // endpoint, status and code of the last failure
+	inRow int
+}
+
+// passed notes a user who did not end with an unknown vendor error.
+func (b *breaker) passed() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.inRow = 0
+}
+
+// failed notes a user who did, and returns ErrBreaker when it was one too many.
+func (b *breaker) failed(e *vlens.Error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.inRow == 0 || b.error.Endpoint != e.Endpoint || b.error.Status != e.Status || b.error.Code != e.Code {
+		b.error = vlens.Error{Endpoint: e.Endpoint, Status: e.Status, Code: e.Code}
+		b.inRow = 0
+	}
+	if b.inRow++; b.inRow < sameErrorsInRow {
+		return nil
+	}
+	return fmt.Errorf("%w: %d users in a row, endpoint %s, HTTP status %d, code %d; ask Vlens what it means and list it under vlens.codes",
+		ErrBreaker, b.inRow, e.Endpoint, e.Status, e.Code)
+}
+
+// unnamedTransactions remembers whether the vendor serves images to those who
+// cannot name the transaction.
+type unnamedTransactions struct {
+	mu       sync.Mutex
+	refusals int  // in a row
+	named    bool // some listing has told a transaction id
+}
+
+// listed notes whether a listing told a transaction id.
+func (u *unnamedTransactions) listed(named bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.named = u.named || named
+}
+
+func (u *unnamedTransactions) served() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.refusals = 0
+}
+
+func (u *unnamedTransactions) refused() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.refusals++
+}
+
+// hopeless reports that images without a transaction id are not worth asking
+// for, and, when no listing ever told one, that listing is not either.
+func (u *unnamedTransactions) hopeless() (images, listing bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	images = u.refusals >= refusalsInRow
+	return images, images && !u.named
+}

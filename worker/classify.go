@@ -1,0 +1,84 @@
+package worker
+
+import (
+	"errors"
+
+	"vlens-archiver/store"
+	"vlens-archiver/vlens"
+)
+
+// faultClass is the one table from what went wrong at the vendor to the class
+// under which the ledger keeps it.
+var faultClass = map[vlens.Fault]store.Class{
+	vlens.FaultUnauthorized: store.ClassUnauthorized,
+	vlens.FaultForbidden:    store.ClassForbidden,
+	vlens.FaultThrottled:    store.ClassThrottled,
+	vlens.FaultNotFound:     store.ClassVendorError, // on an image: no definite "gone"
+	vlens.FaultGone:         store.ClassGone,
+	vlens.FaultVendorError:  store.ClassVendorError,
+	vlens.FaultTimeout:      store.ClassTimeout,
+	vlens.FaultNetwork:      store.ClassNetwork,
+	vlens.FaultBadPayload:   store.ClassBadPayload,
+	vlens.FaultNotAnImage:   store.ClassNotAnImage,
+	vlens.FaultTooLarge:     store.ClassTooLarge,
+}
+
+// classOf is the failure class of an error that failed one image or one user.
+func classOf(err error) store.Class {
+	var outage *OutageError
+	vendor, isVendor := errors.AsType[*vlens.Error](err)
+	switch {
+	case isVendor:
+		if class, ok := faultClass[vendor.Fault]; ok {
+			return class
+		}
+	case errors.Is(err, store.ErrExists):
+		return store.ClassConflict
+	case errors.Is(err, store.ErrDenied):
+		return store.ClassStorageDenied
+	case errors.Is(err, store.ErrUnavailable), errors.As(err, &outage):
+		return store.ClassStorageError
+	}
+	return store.ClassInternal
+}
+
+// stopsRun reports whether an error concerns every user: the credentials are
+// refused, the permission to list is, the bucket is, or a service is away.
+func stopsRun(err error) bool {
+	var outage *OutageError
+	if errors.As(err, &outage) {
+		return true
+	}
+	if errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrBucketMissing) || errors.Is(err, store.ErrProcessLost) {
+		return true
+	}
+	vendor, ok := errors.AsType[*vlens.Error](err)
+	if !ok {
+		return false
+	}
+	return vendor.Fault == vlens.FaultUnauthorized || vendor.Fault == vlens.FaultForbidden && vendor.Endpoint != vlens.EndpointImage
+}
+
+// vendorAway reports whether an error means that the vendor does not answer at
+// all, or answers nobody.
+func vendorAway(err error) bool {
+	return isFault(err, vlens.FaultNetwork) || isFault(err, vlens.FaultTimeout) || isFault(err, vlens.FaultThrottled)
+}
+
+// refusal reports whether the vendor answered, and the answer was no.
+func refusal(err error) bool {
+	vendor, ok := errors.AsType[*vlens.Error](err)
+	if !ok {
+		return false
+	}
+	switch vendor.Fault {
+	case vlens.FaultVendorError, vlens.FaultGone, vlens.FaultNotFound, vlens.FaultForbidden, vlens.FaultBadPayload:
+		return true
+	}
+	return false
+}
+
+func isFault(err error, fault vlens.Fault) bool {
+	vendor, ok := errors.AsType[*vlens.Error](err)
+	return ok && vendor.Fault == fault
+}

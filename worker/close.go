@@ -1,0 +1,73 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"vlens-archiver/store"
+)
+
+// closeOwn closes the run of this process if it is the one to do so, stopped
+// being why it ends (nil at the end of the run), and reports whether it did.
+//
+// A process that was stopped leaves the run to others that live. Stopped by a
+// signal, it also leaves it open when somebody may come back to it.
+func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
+	if err := w.Ledger.Beat(ctx, w.process, w.progress.counts()); err != nil {
+		return false, fmt.Errorf("close run %q: %w", w.run.ID, err)
+	}
+	if stopped == nil {
+		return w.close(ctx, w.run, store.RunClosed)
+	}
+	signalled := errors.Is(stopped, ErrSignal)
+	remaining, err := w.remaining(ctx)
+	if err != nil || remaining.Others > 0 || signalled && w.Rejoinable {
+		return false, err
+	}
+	if signalled {
+		return w.close(ctx, w.run, store.RunInterrupted)
+	}
+	return w.close(ctx, w.run, store.RunClosed)
+}
+
+// close writes the files of a run and closes it, unless another live process of
+// the run is still at work or closing it already. It reports whether it did.
+// Everything in the files comes from the ledger, so that any process can close
+// any run.
+func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatus) (bool, error) {
+	mine, err := w.Ledger.BeginClose(ctx, run.ID, w.process)
+	if err != nil {
+		return false, fmt.Errorf("close run %q: %w", run.ID, err)
+	}
+	if !mine {
+		return false, nil
+	}
+	w.progress.phase("close")
+
+	// The files first. A process that dies between files leaves an open run;
+	// the next one writes the rest and finds the others as they are.
+	if err := w.writeRunFiles(ctx, run, status); err != nil {
+		return false, fmt.Errorf("close run %q: %w", run.ID, err)
+	}
+
+	if err := w.Ledger.FinishClose(ctx, run.ID, w.process, status); err != nil {
+		return false, fmt.Errorf("close run %q: %w", run.ID, err)
+	}
+	w.Log.Info("run closed", "event", "run_closed", "run_id", run.ID, "status", status)
+	return true, nil
+}
+
+// closeInterrupted closes the runs that nobody works on any more.
+func (w *Worker) closeInterrupted(ctx context.Context) error {
+	runs, err := w.Ledger.Interrupted(ctx, w.run.ID)
+	if err != nil {
+		return fmt.Errorf("look for interrupted runs: %w", err)
+	}
+	for _, run := range runs {
+		if _, err := w.close(ctx, run, store.RunInterrupted); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vlens-archiver/store"
+)
+
+// commitTimeout bounds the ledger write for finished work. The write outlives
+// the cancellation of the run: the work is paid for.
+const commitTimeout = 15 * time.Second
+
+// commit writes everything about the attempt in one ledger transaction. Once it
+// has succeeded the user is done in this run; if it does not, the next attempt
+// finds images and record in the bucket and comes to the same end.
+func (a *attempt) commit(ctx context.Context, end ending) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	result := store.Result{
+		Task:        a.task,
+		RunID:       a.run.ID,
+		Outcome:     end.outcome,
+		Class:       end.class,
+		Transaction: a.transaction,
+		Images:      end.images,
+		Record:      end.record,
+		NewRecord:   end.newRecord,
+		NextDue:     nextDue(end.outcome, end.class, a.task.Attempts, a.RecheckAfter),
+		Requests:    int(a.requests.Load()),
+		Bytes:       end.bytes,
+		StartedAt:   a.started,
+	}
+	err := a.database.try(ctx, unavailable, func(ctx context.Context) error {
+		return a.Ledger.Commit(ctx, a.process, result)
+	})
+	if err != nil {
+		return fmt.Errorf("commit outcome: %w", err)
+	}
+	a.progress.user(end.outcome)
+	a.Log.Info("user done", "event", "user_done", "run_id", a.run.ID, "subject", a.task.Subject,
+		"outcome", end.outcome, "class", end.class, "requests", result.Requests, "bytes", end.bytes,
+		"seconds", time.Since(a.started).Seconds())
+	return nil
+}

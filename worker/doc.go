@@ -1,0 +1,21 @@
+// Package worker does a run: it brings the list of users up to date, claims
+// those who are due, copies their images from the vendor into the bucket, and
+// closes the run with a statement of what was done.
+//
+// The order of writes is what makes a run safe to kill at any point, so each
+// step stands in the code where it happens, with what is durable once it has
+// succeeded:
+//
+//	open.go      archive.json and the ledger agree on which archive this is
+//	run.go       join the run, sync the users, take part, leave
+//	claim.go     lease a batch of due users, look up their identifiers
+//	user.go      one user: list → known → resume → fetch → record → result
+//	fetch.go     one image: fetch, hash, put create-only
+//	record.go    the record, written last, is the commit mark in the bucket
+//	commit.go    one ledger transaction: images, record, outcome, due time, lease
+//	close.go     the last process writes the run files and closes the run
+//
+// A process that dies between two steps leaves only objects under keys that
+// contain their own hash; whoever takes the user over finds them by listing the
+// transaction's prefix and goes on from there.
+package worker

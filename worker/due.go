@@ -1,0 +1,56 @@
+package worker
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"vlens-archiver/store"
+)
+
+const (
+	firstRetry   = 15 * time.Minute
+	longestRetry = 24 * time.Hour
+	firstAsk     = 24 * time.Hour
+	longestAsk   = 30 * 24 * time.Hour
+	recheckShare = 0.1 // rechecks are spread over this share to either side
+)
+
+// nextDue is the delay until a user who ended like this is due again. A change
+// of the user's row makes the user due at once, whatever this says.
+//
+// What is archived is listed again after the recheck time, and so is a partial
+// user whose missing images cannot be had: asking sooner would spend requests
+// on an answer that is known.
+func nextDue(outcome store.Outcome, class store.Class, attempts int, recheck time.Duration) time.Duration {
+	switch outcome {
+	case store.OutcomeArchived, store.OutcomeUnchanged:
+		return recheckIn(recheck)
+	case store.OutcomeNoImages, store.OutcomeNotFound:
+		return doubling(firstAsk, longestAsk, attempts)
+	}
+	if class.Transient() {
+		return doubling(firstRetry, longestRetry, attempts)
+	}
+	if outcome == store.OutcomePartial {
+		return recheckIn(recheck)
+	}
+	return store.Never
+}
+
+func recheckIn(after time.Duration) time.Duration {
+	if after == 0 {
+		return store.Never
+	}
+	spread := recheckShare * (2*rand.Float64() - 1)
+	return after + time.Duration(spread*float64(after))
+}
+
+func doubling(first, longest time.Duration, attempts int) time.Duration {
+	d := first
+	for range attempts {
+		if d *= 2; d >= longest {
+			return longest
+		}
+	}
+	return d
+}

@@ -1,0 +1,178 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+	"vlens-archiver/vlens"
+)
+
+// fetched is what became of one reference.
+type fetched struct {
+	store.Image
+	created bool         // this attempt wrote the object
+	failure *vlens.Error // why it is not stored, when the vendor is why
+}
+
+// errNoTransaction says that the vendor does not serve images without a
+// transaction id, and none is known.
+var errNoTransaction = errors.New("no transaction id is known")
+
+// fetchAll fetches and stores the references, in parallel, and says of each what
+// became of it. The error is errNoTransaction, or one that stops the run.
+func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, error) {
+	results := make([]fetched, len(wanted))
+	first := 0
+	if len(wanted) > 0 && wanted[0].transactionID == "" {
+		// Whether the vendor serves an image whose transaction nobody knows is
+		// asked with one, before it is asked six times.
+		result, err := a.fetchUnnamed(ctx, wanted[0])
+		if err != nil {
+			return nil, err
+		}
+		results[0], first = result, 1
+	}
+
+	group, fetching := errgroup.WithContext(ctx)
+	for n := first; n < len(wanted); n++ {
+		group.Go(func() (err error) {
+			if err := a.imageSlots.Acquire(fetching, 1); err != nil {
+				return err
+			}
+			defer a.imageSlots.Release(1)
+			image, err := a.request(fetching, wanted[n])
+			if err == nil {
+				defer image.Release()
+			}
+			results[n], err = a.keep(fetching, wanted[n], image, err)
+			return err
+		})
+	}
+	return results, group.Wait()
+}
+
+func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (fetched, error) {
+	if refused, _ := a.unnamed.hopeless(); refused {
+		return fetched{}, errNoTransaction
+	}
+	if err := a.imageSlots.Acquire(ctx, 1); err != nil {
+		return fetched{}, err
+	}
+	defer a.imageSlots.Release(1)
+	image, err := a.request(ctx, r)
+	if refusal(err) {
+		a.unnamed.refused()
+		return fetched{}, errNoTransaction
+	}
+	if err == nil {
+		a.unnamed.served()
+		defer image.Release()
+	}
+	return a.keep(ctx, r, image, err)
+}
+
+// request asks the vendor for one image. The caller releases it.
+func (a *attempt) request(ctx context.Context, r reference) (*vlens.Image, error) {
+	var image *vlens.Image
+	err := a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
+		image, err = a.Vendor.Image(ctx, vlens.ImageRequest{TransactionID: r.transactionID, FileName: r.fileName.Reveal()})
+		return err
+	})
+	return image, err
+}
+
+// keep stores the image that the vendor answered with, or states why there is
+// none.
+func (a *attempt) keep(ctx context.Context, r reference, answer *vlens.Image, err error) (fetched, error) {
+	if err != nil {
+		return a.lost(r, err)
+	}
+	image := a.describe(r, answer)
+	object, created, err := a.put(ctx, image, answer.Bytes)
+	if err != nil {
+		return a.lost(r, err)
+	}
+	image.VersionID, image.ETag = object.VersionID, object.ETag
+	if created {
+		a.progress.image(image.Bytes)
+	}
+	return fetched{Image: image, created: created}, nil
+}
+
+// lost states an image that is not stored. An error that concerns the whole run
+// is returned instead.
+func (a *attempt) lost(r reference, err error) (fetched, error) {
+	if stopsRun(err) || errors.Is(err, context.Canceled) {
+		return fetched{}, err
+	}
+	image := store.Image{Kind: r.kind, State: store.ImageFailed, Class: classOf(err), Ref: r.ref}
+	switch image.Class {
+	case store.ClassGone:
+		image.State = store.ImageGone
+	case store.ClassNotAnImage, store.ClassTooLarge:
+		image.State = store.ImageRejected
+	}
+	vendor, _ := errors.AsType[*vlens.Error](err)
+	return fetched{Image: image, failure: vendor}, nil
+}
+
+// describe states the image under the key that its content gives it.
+func (a *attempt) describe(r reference, answer *vlens.Image) store.Image {
+	hash := sha256.Sum256(answer.Bytes)
+	image := store.Image{
+		Kind:      r.kind,
+		State:     store.ImageStored,
+		Ref:       r.ref,
+		Bytes:     int64(len(answer.Bytes)),
+		MediaType: answer.MediaType,
+		Width:     answer.Width,
+		Height:    answer.Height,
+		SHA256:    hex.EncodeToString(hash[:]),
+		FetchedAt: manifest.Time(time.Now()),
+	}
+	image.Key = a.Layout.Image(a.task.Subject, a.transaction, r.kind, image.SHA256, answer.Extension)
+	if !answer.Complete {
+		image.Flags = append(image.Flags, store.FlagTruncated)
+	}
+	if a.conflicts(image) {
+		image.Flags = append(image.Flags, store.FlagConflict)
+	}
+	return image
+}
+
+// conflicts reports whether other bytes are stored for the same kind and
+// reference.
+func (a *attempt) conflicts(image store.Image) bool {
+	return slices.ContainsFunc(a.stored(), func(i store.Image) bool {
+		return i.Kind == image.Kind && i.Ref == image.Ref && i.SHA256 != image.SHA256
+	})
+}
+
+func (a *attempt) put(ctx context.Context, image store.Image, body []byte) (object store.Object, created bool, err error) {
+	hash, err := hex.DecodeString(image.SHA256)
+	if err != nil {
+		return object, false, fmt.Errorf("hash of %q: %w", image.Key, err)
+	}
+	err = a.bucket.try(ctx, unavailable, func(ctx context.Context) (err error) {
+		object, created, err = a.Bucket.Put(ctx, store.PutRequest{
+			Key:         image.Key,
+			Body:        bytes.NewReader(body),
+			Size:        image.Bytes,
+			ContentType: image.MediaType,
+			SHA256:      [sha256.Size]byte(hash),
+			Metadata:    metadata(image),
+		})
+		return err
+	})
+	return object, created, err
+}

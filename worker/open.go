@@ -1,0 +1,131 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+)
+
+// largestSkew is how far this machine's clock may be from the database's. Times
+// in records come from here, due times from there.
+const largestSkew = 5 * time.Second
+
+// largestSmallObject bounds what is read back of archive.json and of records.
+const largestSmallObject = 1 << 20
+
+// ErrClockSkew says that the clock here and the database's disagree.
+var ErrClockSkew = errors.New("the clock of this machine is wrong")
+
+// open makes sure that configuration, bucket and ledger speak of one archive,
+// and opens or joins the run. Nothing is asked of the vendor before.
+func (w *Worker) open(ctx context.Context) error {
+	if err := w.checkClock(ctx); err != nil {
+		return err
+	}
+
+	// The bucket first: its archive.json is create-only, so of two first runs
+	// with different keys one is refused here, before its ledger is touched.
+	err := w.bucket.try(ctx, unavailable, w.openBucket)
+	if err != nil {
+		return err
+	}
+	err = w.database.try(ctx, unavailable, func(ctx context.Context) error {
+		return w.Ledger.OpenArchive(ctx, w.Identity)
+	})
+	if err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+
+	err = w.database.try(ctx, unavailable, func(ctx context.Context) (err error) {
+		w.run, err = w.Ledger.OpenRun(ctx, w.Config.Run)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("open run %q: %w", w.Config.Run.ID, err)
+	}
+	return nil
+}
+
+func (w *Worker) checkClock(ctx context.Context) error {
+	var skew time.Duration
+	err := w.database.try(ctx, unavailable, func(ctx context.Context) error {
+		asked := time.Now()
+		there, err := w.Ledger.Clock(ctx)
+		skew = asked.Add(time.Since(asked) / 2).Sub(there)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read the clock of the ledger: %w", err)
+	}
+	if skew.Abs() > largestSkew {
+		return fmt.Errorf("%w: it differs from the database's by %s; set it, for example with NTP", ErrClockSkew, skew.Round(time.Millisecond))
+	}
+	return nil
+}
+
+// openBucket writes archive.json, or compares the one that is there.
+func (w *Worker) openBucket(ctx context.Context) error {
+	key := w.Layout.Archive()
+	body, err := manifest.EncodeArchive(w.Identity)
+	if err != nil {
+		return err
+	}
+	_, _, err = w.Bucket.Put(ctx, store.PutRequest{
+		Key:         key,
+		Body:        bytes.NewReader(body),
+		Size:        int64(len(body)),
+		ContentType: "application/json",
+		SHA256:      sha256.Sum256(body),
+	})
+	if !errors.Is(err, store.ErrExists) {
+		return err
+	}
+
+	there, err := w.readSmall(ctx, key, "")
+	if err != nil {
+		return err
+	}
+	identity, err := manifest.DecodeArchive(there)
+	if err != nil {
+		return fmt.Errorf("%w: %q: %w", store.ErrForeignArchive, key, err)
+	}
+	return differs(key, identity, w.Identity)
+}
+
+// differs says which part of the identity is another one.
+func differs(key string, there, here store.ArchiveIdentity) error {
+	var what string
+	switch {
+	case there.LayoutVersion != here.LayoutVersion:
+		what = fmt.Sprintf("it has layout version %d, this program writes %d", there.LayoutVersion, here.LayoutVersion)
+	case there.KeyCheck != here.KeyCheck:
+		what = "it was begun with another archive.subject_key"
+	case there.TenancyName != here.TenancyName:
+		what = fmt.Sprintf("it belongs to tenant %q, vlens.tenancy_name is %q", there.TenancyName, here.TenancyName)
+	case there.Origin != here.Origin:
+		what = fmt.Sprintf("its log is named %q, evidence.origin is %q", there.Origin, here.Origin)
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %q: %s", store.ErrForeignArchive, key, what)
+}
+
+func (w *Worker) readSmall(ctx context.Context, key, versionID string) ([]byte, error) {
+	body, _, err := w.Bucket.Get(ctx, key, versionID)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	content, err := io.ReadAll(io.LimitReader(body, largestSmallObject))
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w: %w", key, store.ErrUnavailable, err)
+	}
+	return content, nil
+}

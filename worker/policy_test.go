@@ -1,0 +1,114 @@
+package worker
+
+import (
+	"testing"
+	"time"
+
+	"vlens-archiver/store"
+)
+
+func TestNextDue(t *testing.T) {
+	t.Parallel()
+	const recheck = 2160 * time.Hour
+	within := func(low, high time.Duration) func(time.Duration) bool {
+		return func(d time.Duration) bool { return low <= d && d <= high }
+	}
+	exactly := func(want time.Duration) func(time.Duration) bool { return within(want, want) }
+	rechecked := within(recheck*9/10, recheck*11/10)
+	for _, c := range []struct {
+		name     string
+		outcome  store.Outcome
+		class    store.Class
+		attempts int
+		want     func(time.Duration) bool
+	}{
+		{"archived", store.OutcomeArchived, "", 0, rechecked},
+		{"unchanged", store.OutcomeUnchanged, "", 0, rechecked},
+		{"archived with a conflict", store.OutcomeArchived, store.ClassConflict, 0, rechecked},
+		{"first transient failure", store.OutcomeFailed, store.ClassTimeout, 0, exactly(15 * time.Minute)},
+		{"third transient failure", store.OutcomeFailed, store.ClassTimeout, 2, exactly(time.Hour)},
+		{"many transient failures", store.OutcomeFailed, store.ClassTimeout, 1000, exactly(24 * time.Hour)},
+		{"permanent failure", store.OutcomeFailed, store.ClassSharedTransaction, 0, exactly(store.Never)},
+		{"partial, worth another try", store.OutcomePartial, store.ClassNetwork, 1, exactly(30 * time.Minute)},
+		{"partial, the rest is gone", store.OutcomePartial, store.ClassGone, 1, rechecked},
+		{"no images", store.OutcomeNoImages, "", 0, exactly(24 * time.Hour)},
+		{"not found for the fourth time", store.OutcomeNotFound, "", 3, exactly(8 * 24 * time.Hour)},
+		{"not found for ever", store.OutcomeNotFound, "", 99, exactly(30 * 24 * time.Hour)},
+	} {
+		for range 100 { // rechecks are spread at random
+			if got := nextDue(c.outcome, c.class, c.attempts, recheck); !c.want(got) {
+				t.Errorf("%s: due after %v", c.name, got)
+				break
+			}
+		}
+	}
+	if got := nextDue(store.OutcomeArchived, "", 0, 0); got != store.Never {
+		t.Errorf("without rechecks an archived user is due after %v", got)
+	}
+}
+
+func TestIdentifiersOf(t *testing.T) {
+	t.Parallel()
+	both := []Identifier{ByPhone, ByEmail}
+	for _, c := range []struct {
+		name  string
+		user  store.User
+		order []Identifier
+		want  []string
+	}{
+		{"local number", store.User{Phone: "01001234567"}, both, []string{"+201001234567"}},
+		{"spaces and hyphens", store.User{Phone: " 0100 123-4567 "}, both, []string{"+201001234567"}},
+		{"international", store.User{Phone: "+201001234567"}, both, []string{"+201001234567"}},
+		{"double zero", store.User{Phone: "00201001234567"}, both, []string{"+201001234567"}},
+		{"Arabic digits", store.User{Phone: "٠١٠٠١٢٣٤٥٦٧"}, both, []string{"+201001234567"}},
+		{"another country", store.User{Phone: "+966501234567"}, both, []string{"+966501234567"}},
+		{"email", store.User{Email: "  Mona@Example.COM "}, both, []string{"mona@example.com"}},
+		{"both in order", store.User{Phone: "01001234567", Email: "a@b.example"}, both, []string{"+201001234567", "a@b.example"}},
+		{"the other order", store.User{Phone: "01001234567", Email: "a@b.example"}, []Identifier{ByEmail, ByPhone}, []string{"a@b.example", "+201001234567"}},
+		{"only one wanted", store.User{Phone: "01001234567", Email: "a@b.example"}, []Identifier{ByEmail}, []string{"a@b.example"}},
+		{"nothing usable", store.User{Phone: "n/a", Email: "none"}, both, nil},
+		{"empty", store.User{}, both, nil},
+		{"two addresses", store.User{Email: "a@b.example c@d.example"}, both, nil},
+		{"half addresses", store.User{Email: "@b.example"}, both, nil},
+	} {
+		var got []string
+		for _, id := range identifiersOf(c.user, c.order, "EG") {
+			got = append(got, id.value.Reveal())
+		}
+		if len(got) != len(c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+			continue
+		}
+		for n := range got {
+			if got[n] != c.want[n] {
+				t.Errorf("%s: %q, want %q", c.name, got, c.want)
+			}
+		}
+	}
+}
+
+func TestPlan(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	figures := store.PlanFigures{
+		Due:           map[store.DueReason]int64{store.DueNew: 100, store.DueRecheck: 50},
+		ImagesPerUser: 5, BytesPerImage: 1000,
+	}
+	plan := NewPlan(figures, 40, 0, now)
+	if plan.DueTotal != 150 || plan.Requests != 100+500+50 || plan.Bytes != 500*1000 || !plan.FromHistory {
+		t.Errorf("%+v", plan)
+	}
+	if want := 16*time.Minute + 15*time.Second; plan.Duration != want || !plan.Finish.Equal(now.Add(want)) {
+		t.Errorf("650 requests at 40 a minute take %v until %v", plan.Duration, plan.Finish)
+	}
+
+	limited := NewPlan(figures, 0, 120, now)
+	if limited.DueTotal != 120 || limited.Requests != 100+500+20 || limited.Duration != 0 || !limited.Finish.IsZero() {
+		t.Errorf("limited to 120 users and without a quota: %+v", limited)
+	}
+
+	figures.ImagesPerUser = 0
+	if first := NewPlan(figures, 40, 0, now); first.Requests != 150+600 || first.FromHistory {
+		t.Errorf("without a history six images are taken for each user: %+v", first)
+	}
+}

@@ -1,0 +1,232 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+	"vlens-archiver/vlens"
+)
+
+// mostRecords bounds the search for a free sequence number. A new record is
+// written only when the images changed, so a handful is usual.
+const mostRecords = 9999
+
+// conclude writes the record and says how the attempt ends.
+func (a *attempt) conclude(ctx context.Context, results []fetched) (ending, error) {
+	end := a.judge(results)
+	images := a.state(results)
+	if !worthRecording(images) {
+		return end, nil
+	}
+	record, isNew, err := a.writeRecord(ctx, images)
+	if err != nil {
+		if stopsRun(err) {
+			return ending{}, err
+		}
+		return failed(classOf(err)), ctx.Err()
+	}
+	end.record, end.newRecord = &record, isNew
+	if isNew {
+		end.images = slices.DeleteFunc(images, a.inLedger)
+	} else if end.outcome == store.OutcomeArchived {
+		end.outcome = store.OutcomeUnchanged
+	}
+	return end, nil
+}
+
+// judge says how the attempt ends: by what became of each listed reference in
+// this attempt, or, if it was not tried, before it.
+func (a *attempt) judge(results []fetched) ending {
+	end := ending{outcome: store.OutcomeArchived}
+	stored := len(a.references) - len(results)
+	for _, result := range results {
+		if result.State != store.ImageStored {
+			continue
+		}
+		stored++
+		if result.created {
+			end.bytes += result.Bytes
+		}
+		if slices.Contains(result.Flags, store.FlagConflict) {
+			end.class = store.ClassConflict
+		}
+	}
+	switch stored {
+	case len(a.references):
+		return end
+	case 0:
+		end.outcome = store.OutcomeFailed
+	default:
+		end.outcome = store.OutcomePartial
+	}
+	end.class, end.failure = worst(results)
+	return end
+}
+
+// worst is the class that stands for all that is not stored: a transient one
+// when there is any, since it says that trying again is worth it.
+func worst(results []fetched) (store.Class, *vlens.Error) {
+	var worst fetched
+	for _, result := range results {
+		if result.State == store.ImageStored {
+			continue
+		}
+		if worst.Class == store.ClassNone || result.Class.Transient() && !worst.Class.Transient() {
+			worst = result
+		}
+	}
+	return worst.Class, worst.failure
+}
+
+// state is what a record says of the folder now: every stored image, then, for
+// each listed reference without one, why, and for each kind that the listing
+// leaves out and nothing is stored of, that it is absent. In the order of kinds.
+func (a *attempt) state(results []fetched) []store.Image {
+	images := a.stored()
+	for _, result := range results {
+		known := slices.ContainsFunc(images, func(i store.Image) bool {
+			return i.Kind == result.Kind && i.Ref == result.Ref && (i.Key == result.Key || result.State != store.ImageStored)
+		})
+		if !known {
+			images = append(images, result.Image)
+		}
+	}
+	for _, kind := range store.Kinds {
+		if !slices.ContainsFunc(images, func(i store.Image) bool { return i.Kind == kind }) {
+			images = append(images, store.Image{Kind: kind, State: store.ImageAbsent})
+		}
+	}
+	slices.SortStableFunc(images, func(x, y store.Image) int {
+		return slices.Index(store.Kinds[:], x.Kind) - slices.Index(store.Kinds[:], y.Kind)
+	})
+	return images
+}
+
+// worthRecording reports whether there is a fact to state: an image that is
+// stored, or that certainly cannot be. Failures that may pass are no such fact.
+func worthRecording(images []store.Image) bool {
+	return slices.ContainsFunc(images, func(i store.Image) bool {
+		return i.State != store.ImageAbsent && i.State != store.ImageFailed
+	})
+}
+
+// inLedger reports whether the ledger has a row for the image already.
+func (a *attempt) inLedger(image store.Image) bool {
+	return image.State == store.ImageStored && slices.ContainsFunc(a.known.Images, func(i store.StoredImage) bool {
+		return i.Key == image.Key
+	})
+}
+
+// writeRecord states the images in a record: the last one there is, when it
+// says the same, else a new one under the next free sequence number. isNew says
+// that the ledger does not have the record yet.
+func (a *attempt) writeRecord(ctx context.Context, images []store.Image) (record store.RecordRef, isNew bool, err error) {
+	stated := make([]manifest.Image, len(images))
+	for n, image := range images {
+		stated[n] = manifest.NewImage(image)
+	}
+	for sequence := max(1, a.folder.lastRecord); sequence <= mostRecords; sequence++ {
+		record, found, err := a.adopt(ctx, sequence, stated)
+		if err != nil || found {
+			return record, record.Sequence != a.known.Record.Sequence, err
+		}
+		record, err = a.putRecord(ctx, sequence, stated)
+		if !errors.Is(err, store.ErrExists) {
+			return record, true, err
+		}
+		// Somebody wrote this sequence number since it was looked at, or it
+		// states other images: look at it again, then go on to the next.
+		if record, found, err = a.adopt(ctx, sequence, stated); err != nil || found {
+			return record, true, err
+		}
+	}
+	return store.RecordRef{}, false, fmt.Errorf("%w: more than %d records of one transaction", store.ErrExists, mostRecords)
+}
+
+// adopt takes the record with this sequence number, byte for byte, when there
+// is one and it states the same images.
+func (a *attempt) adopt(ctx context.Context, sequence int, images []manifest.Image) (store.RecordRef, bool, error) {
+	if sequence > a.folder.lastRecord {
+		return store.RecordRef{}, false, nil
+	}
+	key := a.Layout.Record(a.task.Subject, a.transaction, sequence)
+	var body []byte
+	var object store.Object
+	err := a.bucket.try(ctx, unavailable, func(ctx context.Context) (err error) {
+		if object, err = a.Bucket.Head(ctx, key, ""); err == nil {
+			body, err = a.readSmall(ctx, key, object.VersionID)
+		}
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return store.RecordRef{}, false, nil
+	}
+	if err != nil {
+		return store.RecordRef{}, false, fmt.Errorf("read the last record: %w", err)
+	}
+	there, err := manifest.DecodeRecord(body)
+	if err != nil || there.Subject != a.task.Subject || !there.SameImages(images) {
+		return store.RecordRef{}, false, nil // not ours to adopt; the next number is
+	}
+	hash := sha256.Sum256(body)
+	return a.recordRef(key, sequence, hash, object.VersionID, there.ArchivedAt), true, nil
+}
+
+func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest.Image) (store.RecordRef, error) {
+	key := a.Layout.Record(a.task.Subject, a.transaction, sequence)
+	now := manifest.Time(time.Now())
+	location := a.Bucket.Location()
+	body, err := manifest.Record{
+		Schema:        manifest.RecordSchema,
+		Nonce:         manifest.NewNonce(),
+		Subject:       a.task.Subject,
+		TransactionID: manifest.TransactionID(a.transaction),
+		Sequence:      sequence,
+		RunID:         a.run.ID,
+		ArchivedAt:    now,
+		Source:        manifest.Source{BaseURL: a.BaseURL, Identifier: string(a.by)},
+		Images:        images,
+		Storage:       manifest.NewStorage(location, now),
+		Tool:          a.Tool,
+	}.Encode()
+	if err != nil {
+		return store.RecordRef{}, err
+	}
+
+	hash := sha256.Sum256(body)
+	var object store.Object
+	err = a.bucket.try(ctx, unavailable, func(ctx context.Context) (err error) {
+		object, _, err = a.Bucket.Put(ctx, store.PutRequest{
+			Key:         key,
+			Body:        bytes.NewReader(body),
+			Size:        int64(len(body)),
+			ContentType: "application/json",
+			SHA256:      hash,
+			Metadata:    map[string]string{metaSHA256: hex.EncodeToString(hash[:])},
+		})
+		return err
+	})
+	if err != nil {
+		return store.RecordRef{}, err
+	}
+	return a.recordRef(key, sequence, hash, object.VersionID, now), nil
+}
+
+func (a *attempt) recordRef(key string, sequence int, hash [sha256.Size]byte, versionID string, archived time.Time) store.RecordRef {
+	return store.RecordRef{
+		Transaction: a.transaction,
+		Sequence:    sequence,
+		Key:         key,
+		VersionID:   versionID,
+		SHA256:      hex.EncodeToString(hash[:]),
+		ArchivedAt:  archived,
+	}
+}

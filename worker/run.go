@@ -1,0 +1,187 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"vlens-archiver/store"
+)
+
+// Why a worker stopped claiming, as the cause of its admission context.
+var (
+	// ErrTimeBox: Config.MaxDuration is over.
+	ErrTimeBox = errors.New("the time for this process is over")
+	// ErrSignal: the process was told to stop.
+	ErrSignal = errors.New("stopped by signal")
+)
+
+// ErrLeftHeld says that the sync would have marked suspiciously many users as
+// left and therefore marked none.
+var ErrLeftHeld = errors.New("too many users are missing from the user query")
+
+// leaveTimeout bounds what is still written when a process leaves.
+const leaveTimeout = 20 * time.Second
+
+// Report is what a process knows of its run when it leaves it.
+type Report struct {
+	Totals store.RunTotals
+	// AlreadyComplete: the run was closed before this process came.
+	AlreadyComplete bool
+	// Closed: this process closed the run and wrote its files.
+	Closed bool
+	// WorkLeft: users are still due.
+	WorkLeft bool
+	// Stopped is ErrTimeBox, ErrSignal, or nil when the run came to its end.
+	Stopped error
+	// Notes are for people: what they should know or do.
+	Notes []string
+}
+
+// Run takes part in the run until nothing is left to do, until admit ends, or
+// until a fault that stops the whole run. When admit ends, users in flight are
+// finished within the grace period; when ctx ends, they are dropped at once and
+// a later run finds what they have stored.
+//
+// The error is nil when this process did its part, also when single users
+// failed; the report is filled as far as it is known in either case.
+func (w *Worker) Run(ctx, admit context.Context) (Report, error) {
+	if w.MaxDuration > 0 {
+		var cancel context.CancelFunc
+		admit, cancel = context.WithTimeoutCause(admit, w.MaxDuration, ErrTimeBox)
+		defer cancel()
+	}
+
+	if err := w.open(ctx); err != nil {
+		return Report{}, err
+	}
+	if w.run.Status != store.RunOpen {
+		totals, err := w.Ledger.Totals(ctx, w.run.ID)
+		return Report{Totals: totals, AlreadyComplete: true}, err
+	}
+
+	part, err := w.takePart(ctx, admit)
+	report := Report{Closed: part.closed, Stopped: part.stopped, Notes: w.notes()}
+	report.Totals, err = w.leave(ctx, err)
+	report.WorkLeft = report.Totals.DueLeft > 0
+	if err == nil && part.synced.LeftHeld > 0 {
+		err = fmt.Errorf("%w: %d users would be marked as left, so none is; check source.users_sql, or run with --accept-left",
+			ErrLeftHeld, part.synced.LeftHeld)
+	}
+	return report, err
+}
+
+// part is what a process did in its run.
+type part struct {
+	synced  store.SyncResult
+	stopped error // why it stopped before the end, nil at the end
+	closed  bool
+}
+
+// takePart works on the run until it is finished or the process must stop. A
+// process that lost its heartbeat, because the database was away or because it
+// was suspended, drops the users it had and comes back under a new process id.
+func (w *Worker) takePart(ctx, admit context.Context) (part, error) {
+	for {
+		part, err := w.session(ctx, admit)
+		if !errors.Is(err, store.ErrProcessLost) || ctx.Err() != nil || admit.Err() != nil {
+			return part, err
+		}
+		w.Log.Warn("heartbeat lost; the users in flight are dropped and taken up again",
+			"event", "process_lost", "run_id", w.run.ID, "process", w.process)
+		w.process = newProcess(w.WorkerName)
+	}
+}
+
+// session is the part of one process id.
+func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
+	// Enter: from here on this process may hold users, as long as it beats.
+	err = w.database.try(ctx, unavailable, func(ctx context.Context) error {
+		return w.Ledger.Enter(ctx, w.process, w.WorkerName, w.run.ID)
+	})
+	if err != nil {
+		return part, fmt.Errorf("enter run %q: %w", w.run.ID, err)
+	}
+	ctx, endBeat := w.startBeat(ctx)
+	defer endBeat()
+	defer func() { err = lostOr(ctx, err) }()
+
+	if err := w.closeInterrupted(ctx); err != nil {
+		return part, err
+	}
+
+	// Sync: the ledger knows every user of the source, and who is due.
+	if part.synced, err = w.sync(ctx); err != nil {
+		return part, err
+	}
+
+	// Archive: each user is done once its outcome is committed.
+	finished, err := w.archiveDue(ctx, admit)
+	if err != nil {
+		return part, err
+	}
+	if !finished {
+		part.stopped = context.Cause(admit)
+	}
+
+	// Close: the run's files state what was done.
+	part.closed, err = w.closeOwn(ctx, part.stopped)
+	return part, err
+}
+
+func (w *Worker) sync(ctx context.Context) (store.SyncResult, error) {
+	w.progress.phase("sync")
+	var result store.SyncResult
+	err := w.database.try(ctx, unavailable, func(ctx context.Context) (err error) {
+		result, err = w.Users.Sync(ctx, store.SyncRequest{
+			RunID:            w.run.ID,
+			Process:          w.process,
+			Key:              w.Key,
+			AllowPersonalIDs: w.AllowPersonalIDs,
+			AcceptLeft:       w.AcceptLeft,
+		})
+		return err
+	})
+	if err != nil {
+		return result, fmt.Errorf("sync users: %w", err)
+	}
+	w.Log.Info("users synced", "event", "users_synced", "run_id", w.run.ID,
+		"users", result.Users, "new", result.New, "changed", result.Changed,
+		"returned", result.Returned, "left", result.Left, "left_held", result.LeftHeld)
+	return result, nil
+}
+
+// leave ends this process's part, frees the users it still holds, and reads how
+// the run stands. It does so also after a failure, which it passes on, and
+// outlives the cancellation of the run under a time limit of its own.
+func (w *Worker) leave(ctx context.Context, failure error) (store.RunTotals, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	defer cancel()
+	if err := w.Ledger.Leave(ctx, w.process, w.progress.counts()); err != nil && failure == nil {
+		failure = fmt.Errorf("leave run %q: %w", w.run.ID, err)
+	}
+	totals, err := w.Ledger.Totals(ctx, w.run.ID)
+	if err != nil && failure == nil {
+		failure = fmt.Errorf("read totals of run %q: %w", w.run.ID, err)
+	}
+	return totals, failure
+}
+
+func (w *Worker) notes() []string {
+	if refused, _ := w.unnamed.hopeless(); refused {
+		return []string{"Vlens refuses images without a transaction id and its listing tells none: add transaction_id to source.users_sql"}
+	}
+	return nil
+}
+
+// lostOr is the cause for which the session's context ended, when that is why
+// the work in it failed.
+func lostOr(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, store.ErrProcessLost) {
+		return cause
+	}
+	return err
+}
+
+func unavailable(err error) bool { return errors.Is(err, store.ErrUnavailable) }

@@ -1,0 +1,179 @@
+package worker
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+)
+
+// runFile is a file of a run as it stands in the bucket.
+type runFile struct {
+	key       string
+	versionID string
+	sha256    string
+}
+
+// writeRunFiles states the run in the bucket, from the ledger. SHA256SUMS comes
+// last: it names all others, so that where it stands the files are whole.
+func (w *Worker) writeRunFiles(ctx context.Context, run store.Run, status store.RunStatus) error {
+	folder := w.Layout.Run(run.StartedAt, run.ID)
+
+	lines, err := w.writeRunFile(ctx, folder+manifest.RunManifest, "application/gzip", func(out io.Writer) error {
+		return w.writeManifest(ctx, out, run.ID)
+	})
+	if err != nil {
+		return err
+	}
+	summary, err := w.writeRunFile(ctx, folder+manifest.RunSummary, "application/json", func(out io.Writer) error {
+		return w.writeSummary(ctx, out, run.ID, status)
+	})
+	if err != nil {
+		return err
+	}
+	objects, err := w.writeRunFile(ctx, folder+manifest.RunObjects, "text/csv", func(out io.Writer) error {
+		return w.writeObjects(ctx, out, run.ID, lines, summary)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.writeRunFile(ctx, folder+manifest.RunSums, "text/plain", func(out io.Writer) error {
+		return w.writeSums(ctx, out, run.ID, lines, summary, objects)
+	})
+	return err
+}
+
+func (w *Worker) writeManifest(ctx context.Context, out io.Writer, runID string) error {
+	zipped := gzip.NewWriter(out)
+	encoder := json.NewEncoder(zipped)
+	for entry, err := range w.Ledger.RunEntries(ctx, runID) {
+		if err != nil {
+			return err
+		}
+		if err := encoder.Encode(manifest.NewLine(entry)); err != nil {
+			return err
+		}
+	}
+	return zipped.Close()
+}
+
+func (w *Worker) writeSummary(ctx context.Context, out io.Writer, runID string, status store.RunStatus) error {
+	totals, err := w.Ledger.Totals(ctx, runID)
+	if err != nil {
+		return err
+	}
+	ended, err := w.Ledger.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	summary := manifest.NewSummary(totals, status, ended, w.Tool)
+	summary.Notes = append(summary.Notes, w.notes()...)
+	body, err := summary.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(body)
+	return err
+}
+
+func (w *Worker) writeObjects(ctx context.Context, out io.Writer, runID string, files ...runFile) error {
+	bucket := w.Bucket.Location().Bucket
+	table := csv.NewWriter(out)
+	for object, err := range w.Ledger.RunObjects(ctx, runID) {
+		if err != nil {
+			return err
+		}
+		if err := manifest.WriteObject(table, bucket, object.Key, object.VersionID); err != nil {
+			return err
+		}
+	}
+	for _, file := range files {
+		if err := manifest.WriteObject(table, bucket, file.key, file.versionID); err != nil {
+			return err
+		}
+	}
+	table.Flush()
+	return table.Error()
+}
+
+func (w *Worker) writeSums(ctx context.Context, out io.Writer, runID string, files ...runFile) error {
+	for object, err := range w.Ledger.RunObjects(ctx, runID) {
+		if err != nil {
+			return err
+		}
+		if err := manifest.WriteSum(out, object.SHA256, w.Layout.Relative(object.Key)); err != nil {
+			return err
+		}
+	}
+	for _, file := range files {
+		if err := manifest.WriteSum(out, file.sha256, w.Layout.Relative(file.key)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeRunFile spools a file to disk, since a run may be of any size and its
+// files hold no images, and puts it create-only. When the file is there already,
+// left by a process that died closing the run, that one stands.
+func (w *Worker) writeRunFile(ctx context.Context, key, contentType string, fill func(io.Writer) error) (runFile, error) {
+	spool, err := os.CreateTemp("", "vlens-archiver-run-")
+	if err != nil {
+		return runFile{}, fmt.Errorf("spool %q: %w (a writable temporary folder is needed)", key, err)
+	}
+	defer os.Remove(spool.Name())
+	defer spool.Close()
+
+	hash := sha256.New()
+	buffered := bufio.NewWriter(io.MultiWriter(spool, hash))
+	if err := fill(buffered); err != nil {
+		return runFile{}, fmt.Errorf("spool %q: %w", key, err)
+	}
+	if err := buffered.Flush(); err != nil {
+		return runFile{}, fmt.Errorf("spool %q: %w", key, err)
+	}
+	size, err := spool.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return runFile{}, fmt.Errorf("spool %q: %w", key, err)
+	}
+
+	sum := [sha256.Size]byte(hash.Sum(nil))
+	var object store.Object
+	err = w.bucket.try(ctx, unavailable, func(ctx context.Context) (err error) {
+		object, _, err = w.Bucket.Put(ctx, store.PutRequest{
+			Key:         key,
+			Body:        spool,
+			Size:        size,
+			ContentType: contentType,
+			SHA256:      sum,
+			Metadata:    map[string]string{metaSHA256: hex.EncodeToString(sum[:])},
+		})
+		return err
+	})
+	if !errors.Is(err, store.ErrExists) {
+		return runFile{key: key, versionID: object.VersionID, sha256: hex.EncodeToString(sum[:])}, err
+	}
+	return w.standingRunFile(ctx, key)
+}
+
+func (w *Worker) standingRunFile(ctx context.Context, key string) (runFile, error) {
+	object, err := w.Bucket.Head(ctx, key, "")
+	if err != nil {
+		return runFile{}, err
+	}
+	file := runFile{key: key, versionID: object.VersionID, sha256: object.Metadata[metaSHA256]}
+	if object.SHA256 != "" {
+		file.sha256 = object.SHA256
+	}
+	return file, nil
+}

@@ -1,0 +1,254 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"vlens-archiver/store"
+	"vlens-archiver/vlens"
+)
+
+// attempt is the work on one user in one run. One goroutine owns it; the images
+// of the user are fetched by others, which only read it.
+type attempt struct {
+	*Worker
+	task     store.Task
+	user     store.User
+	started  time.Time
+	requests atomic.Int64
+
+	// What the steps find out, in this order.
+	by          Identifier // how the vendor knows the user
+	references  []reference
+	vendorID    string // transaction id for the vendor; "" when none is known
+	transaction string // the folder: vendorID, or a stand-in
+	known       store.Known
+	folder      folder
+}
+
+// reference is what the listing gives for one kind.
+type reference struct {
+	kind          store.Kind
+	fileName      store.Sensitive
+	ref           store.Ref
+	transactionID string // for fetching; "" when none is known
+}
+
+// ending is how an attempt ends.
+type ending struct {
+	outcome   store.Outcome
+	class     store.Class
+	images    []store.Image // new rows for the ledger
+	record    *store.RecordRef
+	newRecord bool
+	bytes     int64        // of images stored by this attempt
+	failure   *vlens.Error // the vendor's error behind the class, if there is one
+}
+
+func failed(class store.Class) ending {
+	return ending{outcome: store.OutcomeFailed, class: class}
+}
+
+// archiveUser works on one claimed user and commits how it ended. It returns an
+// error only for what must stop the whole run. A user who was cut short, or who
+// meanwhile belongs to another process, gets no outcome and no error.
+func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.User) error {
+	a := &attempt{Worker: w, task: task, user: user, started: time.Now()}
+	traced := vlens.WithTrace(ctx, &vlens.Trace{Request: func(info vlens.RequestInfo) {
+		a.requests.Add(1)
+		w.progress.request(info)
+	}})
+
+	end, err := a.archive(traced)
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("subject %s: %w", task.Subject, err)
+	}
+	if err := a.commit(ctx, end); err != nil {
+		if errors.Is(err, store.ErrLeaseLost) {
+			w.Log.Warn("the user belongs to another process now; the result is dropped",
+				"event", "lease_lost", "run_id", w.run.ID, "subject", task.Subject)
+			return nil
+		}
+		return err
+	}
+	return a.watch(end)
+}
+
+// archive does the steps up to the ledger write. Each step is safe to repeat:
+// whoever does this user again finds what is durable and does not pay for it
+// twice.
+func (a *attempt) archive(ctx context.Context) (ending, error) {
+	// List. Nothing is durable yet.
+	if end, done, err := a.list(ctx); done || err != nil {
+		return end, err
+	}
+
+	// Ask the ledger what is stored, and reserve the transaction for this
+	// subject. Images that are filed under another person's name cannot be
+	// unfiled, so a transaction that is someone else's is not fetched.
+	if err := a.recall(ctx); err != nil {
+		return ending{}, err
+	}
+	if a.known.Owner != a.task.Subject {
+		return failed(store.ClassSharedTransaction), nil
+	}
+	wanted := a.wanted()
+	if len(wanted) == 0 && a.known.Record.Key != "" {
+		return ending{outcome: store.OutcomeUnchanged, record: &a.known.Record}, nil
+	}
+
+	// Look into the bucket for what an attempt that died has left there. S3
+	// requests are cheap, the vendor's are not.
+	if err := a.exploreFolder(ctx); err != nil {
+		return ending{}, err
+	}
+	wanted = a.wanted()
+
+	// Fetch the rest. Each image is durable, and can be found again, once its
+	// PUT has succeeded.
+	results, err := a.fetchAll(ctx, wanted)
+	if errors.Is(err, errNoTransaction) {
+		return failed(store.ClassNoTransaction), nil
+	}
+	if err != nil {
+		return ending{}, err
+	}
+
+	// Write the record. Once it is there, the bucket alone tells what was
+	// archived; it is written after its images so that it never names one that
+	// is not there.
+	return a.conclude(ctx, results)
+}
+
+// list asks the vendor for the user's references by each identifier in turn: by
+// the next one only after a definite "no such user". It reports done when that
+// settles the user already.
+func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
+	identifiers := identifiersOf(a.user, a.Identifiers, a.PhoneRegion)
+	if len(identifiers) == 0 {
+		return failed(store.ClassNoIdentifier), true, nil
+	}
+	if _, listing := a.unnamed.hopeless(); listing && a.task.TransactionID == "" {
+		return failed(store.ClassNoTransaction), true, nil
+	}
+
+	for _, id := range identifiers {
+		var listing vlens.Listing
+		err := a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
+			listing, err = a.Vendor.List(ctx, id.value.Reveal())
+			return err
+		})
+		if isFault(err, vlens.FaultNotFound) {
+			continue
+		}
+		if err != nil {
+			end, err := a.vendorFailure(err)
+			return end, true, err
+		}
+		a.by = id.by
+		a.read(listing)
+		if len(a.references) == 0 {
+			return ending{outcome: store.OutcomeNoImages}, true, nil
+		}
+		return ending{}, false, nil
+	}
+	return ending{outcome: store.OutcomeNotFound}, true, nil
+}
+
+// read takes the references out of a listing and settles the transaction: the
+// listing's own, else the one of the user's row, else a stand-in made from the
+// first reference.
+func (a *attempt) read(listing vlens.Listing) {
+	a.unnamed.listed(listing.TransactionID != "")
+	a.vendorID = listing.TransactionID
+	if a.vendorID == "" {
+		a.vendorID = a.task.TransactionID
+	}
+	for n, kind := range store.Kinds {
+		there := listing.References[n]
+		if there.FileName == "" {
+			continue
+		}
+		r := reference{
+			kind:          kind,
+			fileName:      store.Sensitive(there.FileName),
+			ref:           a.Key.Ref(there.FileName),
+			transactionID: there.TransactionID,
+		}
+		if r.transactionID == "" {
+			r.transactionID = a.vendorID
+		}
+		a.references = append(a.references, r)
+	}
+	a.transaction = a.vendorID
+	if a.transaction == "" && len(a.references) > 0 {
+		a.transaction = a.Key.UnnamedTransaction(a.task.Subject, a.references[0].fileName.Reveal())
+	}
+}
+
+func (a *attempt) recall(ctx context.Context) error {
+	err := a.database.try(ctx, unavailable, func(ctx context.Context) (err error) {
+		a.known, err = a.Ledger.Known(ctx, a.task.Subject, a.transaction)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read what is stored: %w", err)
+	}
+	return nil
+}
+
+// wanted are the references that the ledger does not know to be stored, or all
+// of them when the run is to fetch again.
+func (a *attempt) wanted() []reference {
+	if a.forced() {
+		return slices.Clone(a.references)
+	}
+	return slices.DeleteFunc(slices.Clone(a.references), a.isStored)
+}
+
+// isStored reports whether an image of the reference stands in the folder, as
+// far as is known by now.
+func (a *attempt) isStored(r reference) bool {
+	return slices.ContainsFunc(a.stored(), func(i store.Image) bool { return i.Kind == r.kind && i.Ref == r.ref })
+}
+
+func (a *attempt) forced() bool { return a.run.Selection.Force }
+
+// vendorFailure ends the user with the class of a vendor error, or the run when
+// the error concerns everybody.
+func (a *attempt) vendorFailure(err error) (ending, error) {
+	if stopsRun(err) {
+		return ending{}, err
+	}
+	end := failed(classOf(err))
+	end.failure, _ = errors.AsType[*vlens.Error](err)
+	return end, nil
+}
+
+// watch tells the breaker how the user ended.
+func (a *attempt) watch(end ending) error {
+	if end.class == store.ClassVendorError && end.failure != nil && !end.failure.Permanent {
+		return a.breaker.failed(end.failure)
+	}
+	a.breaker.passed()
+	return nil
+}
+
+// stored are the images that stand in the transaction's folder: those that the
+// ledger knows, then those found in the bucket.
+func (a *attempt) stored() []store.Image {
+	var images []store.Image
+	for _, i := range a.known.Images {
+		if i.Transaction == a.transaction {
+			images = append(images, i.Image)
+		}
+	}
+	return append(images, a.folder.images...)
+}

@@ -1,0 +1,112 @@
+package worker
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+	"vlens-archiver/vlens"
+)
+
+// Config says what a worker is to do.
+type Config struct {
+	// Run is the run to open or to join; its times and status are the ledger's.
+	Run store.Run
+	// Rejoinable says that the run's id was given, so that another process may
+	// come back to it: a stop by signal leaves it open. Otherwise the last
+	// process that is stopped closes it as interrupted.
+	Rejoinable bool
+	// WorkerName is the name of the pod or host; a process id is made from it.
+	WorkerName string
+	// Concurrency is how many images are in flight at once.
+	Concurrency int
+	// RecheckAfter is when an archived user is listed again; 0 means only when
+	// the user's row changes.
+	RecheckAfter time.Duration
+	// MaxDuration ends this process's part of the run; 0 means no end.
+	MaxDuration time.Duration
+	// Grace is how long users in flight may take once the worker is to stop.
+	Grace time.Duration
+	// OutageBound is how long a service may be away before the run gives up.
+	OutageBound time.Duration
+	// Heartbeat is the time between two heartbeats, and Silence the age of the
+	// last one at which this process stops touching its users. It must be
+	// shorter than the time after which others take them over.
+	Heartbeat, Silence time.Duration
+
+	AllowPersonalIDs bool
+	AcceptLeft       bool
+	Identifiers      []Identifier // order to try
+	PhoneRegion      string       // ISO 3166 code that local phone numbers belong to
+
+	Identity store.ArchiveIdentity
+	Layout   manifest.Layout
+	BaseURL  string // of the vendor, for records
+	Tool     manifest.Tool
+}
+
+// Parts are what a worker works with.
+type Parts struct {
+	Users  Users
+	Ledger Ledger
+	Bucket Bucket
+	Vendor *vlens.Client
+	Key    store.SubjectKey
+	Log    *slog.Logger
+}
+
+// Worker is one process's part in one run. It is used once.
+type Worker struct {
+	Config
+	Parts
+
+	run        store.Run // as the ledger has it
+	process    string    // changes when the process had to enter anew
+	progress   *Progress
+	imageSlots *semaphore.Weighted // images in flight
+	userSlots  *semaphore.Weighted // users in flight
+	userDone   chan struct{}       // holds one token when a user has ended since the last look
+	vendor     *service
+	bucket     *service
+	database   *service
+	breaker    *breaker
+	unnamed    *unnamedTransactions
+}
+
+// New makes a worker.
+func New(config Config, parts Parts) *Worker {
+	return &Worker{
+		Config:     config,
+		Parts:      parts,
+		process:    newProcess(config.WorkerName),
+		progress:   newProgress(),
+		imageSlots: semaphore.NewWeighted(int64(config.Concurrency)),
+		userSlots:  semaphore.NewWeighted(int64(usersInFlight(config.Concurrency))),
+		userDone:   make(chan struct{}, 1),
+		vendor:     newService("Vlens", config.OutageBound),
+		bucket:     newService("the bucket", config.OutageBound),
+		database:   newService("the database", config.OutageBound),
+		breaker:    &breaker{},
+		unnamed:    &unnamedTransactions{},
+	}
+}
+
+// Progress is what the worker has done so far. It may be read at any time.
+func (w *Worker) Progress() Snapshot { return w.progress.snapshot() }
+
+// usersInFlight is enough users to keep that many images in flight while others
+// are being listed or committed, and few enough that a stop does not leave many
+// half done.
+func usersInFlight(concurrency int) int { return max(2, concurrency/2) }
+
+// newProcess is a process id: the worker's name and eight random hex digits.
+func newProcess(worker string) string {
+	var b [4]byte
+	_, _ = rand.Read(b[:])
+	return worker + "-" + hex.EncodeToString(b[:])
+}
