@@ -91,7 +91,7 @@ CREATE TABLE archive.subjects (
     last_class    text        NOT NULL DEFAULT '',
     first_seen_at timestamptz NOT NULL DEFAULT now(),
     verified_at   timestamptz,
-    transaction_id text COLLATE "C",
+    transaction_id uuid,
     left_at       timestamptz,
     archived_at   timestamptz,
     attempts      integer     NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -123,7 +123,7 @@ COMMENT ON COLUMN archive.subjects.state IS 'pending until the first outcome, th
 COMMENT ON COLUMN archive.subjects.last_class IS 'Failure class of the last outcome; empty when it had none.';
 COMMENT ON COLUMN archive.subjects.first_seen_at IS 'When the user query first had the user.';
 COMMENT ON COLUMN archive.subjects.verified_at IS 'When the user was verified, as the user query says.';
-COMMENT ON COLUMN archive.subjects.transaction_id IS 'The verification at Vlens, as the user query says; lower-case UUID.';
+COMMENT ON COLUMN archive.subjects.transaction_id IS 'The verification at Vlens, as the user query says.';
 COMMENT ON COLUMN archive.subjects.left_at IS 'When the user query no longer had the user; null while it has.';
 COMMENT ON COLUMN archive.subjects.archived_at IS 'When the user was last found completely archived.';
 COMMENT ON COLUMN archive.subjects.attempts IS 'Attempts without success in a row.';

@@ -57,9 +57,9 @@ func TestDecodingAllocatesLittle(t *testing.T) {
 			decodeOnce(b, c, body).Release()
 		}
 	})
-	// A pool may lose a buffer to the collector now and then; a copy for every
-	// image would be 300 KiB.
-	if result.AllocedBytesPerOp() > 32<<10 {
+	// A pool loses a buffer to the collector now and then, and one in four on
+	// purpose under the race detector; a buffer for every image would be 320 KiB.
+	if result.AllocedBytesPerOp() > 200<<10 {
 		t.Errorf("%d bytes allocated for an image", result.AllocedBytesPerOp())
 	}
 }

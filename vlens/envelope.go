@@ -112,7 +112,7 @@ func readEnvelope(d *jsontext.Decoder, body []byte) (envelope, error) {
 	if err != nil {
 		return envelope{}, err
 	}
-	if _, err := d.ReadToken(); err != io.EOF {
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return envelope{}, errors.New("something follows the object")
 	}
 	return e, nil

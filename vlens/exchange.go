@@ -175,7 +175,7 @@ func readAtMost(from io.Reader, length, limit int64, into **buffer) ([]byte, err
 		if int64(filled) > limit {
 			return nil, errOverLimit
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return (*into).bytes[:filled], nil
 		}
 		if err != nil {

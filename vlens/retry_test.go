@@ -105,6 +105,21 @@ func TestStall(t *testing.T) {
 	})
 }
 
+// Not every transport passes on why its context has ended.
+func TestStallOfAnotherTransport(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, v *vendor) {
+		c := v.client(t, func(c *vlens.Config) {
+			once(c)
+			c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			})
+		})
+		wantFault(t, c.Login(t.Context()), vlens.Error{Endpoint: vlens.EndpointLogin, Fault: vlens.FaultTimeout})
+	})
+}
+
 func TestCancellationIsNoFault(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]http.HandlerFunc{
@@ -243,6 +258,7 @@ func TestThrottleReplies(t *testing.T) {
 		"429, date":                 {retryAfter(429, "date"), 20 * time.Second},
 		"429, a day":                {retryAfter(429, "86400"), 15 * time.Minute},
 		"429, more than fits":       {retryAfter(429, "99999999999999999999999"), 15 * time.Minute},
+		"429, date years ahead":     {retryAfter(429, "Fri, 06 Nov 2054 08:49:37 GMT"), 15 * time.Minute},
 		"429, past date":            {retryAfter(429, "Sun, 06 Nov 1994 08:49:37 GMT"), 0},
 		"429, nonsense":             {retryAfter(429, "soon"), 0},
 		"503, seconds":              {retryAfter(503, "3"), 3 * time.Second},
@@ -301,7 +317,7 @@ func TestBackingOffWithoutAQuota(t *testing.T) {
 	bubble(t, func(t *testing.T, v *vendor) {
 		asked := func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "100")
-			w.WriteHeader(429)
+			w.WriteHeader(http.StatusTooManyRequests)
 		}
 		v.List = inTurn(says(429, ""), says(429, ""), says(429, ""), says(429, ""), says(429, ""), asked, v.List)
 		wantAll(t, together(1, lister(t, v.client(t, once))), nil)

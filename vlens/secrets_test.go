@@ -79,15 +79,18 @@ func TestNoSecretInErrors(t *testing.T) {
 			w.Header().Set("Location", "https://example.com/?"+url.QueryEscape(leak))
 			w.WriteHeader(http.StatusFound)
 		},
-		"timeout":       delayed(time.Hour, nil),
-		"abort":         func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-		"raw status":    raw("HTTP/1.1 " + leak + "\r\n\r\n"),
-		"raw header":    raw("HTTP/1.1 200 OK\r\n" + leak + "\r\n\r\n"),
-		"raw length":    raw("HTTP/1.1 200 OK\r\nContent-Length: " + leak + "\r\n\r\n"),
-		"raw encoding":  raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: " + leak + "\r\n\r\n"),
-		"raw chunk":     raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + leak + "\r\n"),
-		"raw nothing":   raw(leak),
-		"retry after":   func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", leak); w.WriteHeader(429) },
+		"timeout":      delayed(time.Hour, nil),
+		"abort":        func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"raw status":   raw("HTTP/1.1 " + leak + "\r\n\r\n"),
+		"raw header":   raw("HTTP/1.1 200 OK\r\n" + leak + "\r\n\r\n"),
+		"raw length":   raw("HTTP/1.1 200 OK\r\nContent-Length: " + leak + "\r\n\r\n"),
+		"raw encoding": raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: " + leak + "\r\n\r\n"),
+		"raw chunk":    raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + leak + "\r\n"),
+		"raw nothing":  raw(leak),
+		"retry after": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", leak)
+			w.WriteHeader(http.StatusTooManyRequests)
+		},
 		"short content": raw("HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n{\"data\":{\"" + leak),
 	}
 	for _, status := range []int{200, 201, 204, 301, 307, 400, 401, 403, 404, 408, 409, 415, 422, 429, 500, 502, 503, 504} {

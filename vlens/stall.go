@@ -46,7 +46,7 @@ func (b *guardedBody) Read(p []byte) (int, error) {
 	b.timer.Reset(b.timeout)
 	n, err := b.ReadCloser.Read(p)
 	b.timer.Stop()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = stalledOr(b.ctx, err)
 	}
 	return n, err
@@ -61,7 +61,7 @@ func (b *guardedBody) Close() error {
 
 // stalledOr is errStalled if that is what ended ctx, else err.
 func stalledOr(ctx context.Context, err error) error {
-	if context.Cause(ctx) == errStalled {
+	if errors.Is(context.Cause(ctx), errStalled) {
 		return errStalled
 	}
 	return err

@@ -252,7 +252,7 @@ func repeat(n int, h http.HandlerFunc) []http.HandlerFunc {
 
 func wantFault(t *testing.T, err error, want vlens.Error) {
 	t.Helper()
-	got, ok := err.(*vlens.Error)
+	got, ok := err.(*vlens.Error) //nolint:errorlint // returned once, not wrapped
 	if !ok {
 		t.Fatalf("error %v (%T), want fault %s", err, err, want.Fault)
 	}

@@ -115,6 +115,35 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// A 404 whose body could not be read may be a gateway's, so it is not definite;
+// any other status says enough by itself.
+func TestUnreadBodyOfAFailure(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status int
+		want   vlens.Error
+	}{
+		"404": {404, vlens.Error{Fault: vlens.FaultVendorError, Status: 404}},
+		"500": {500, vlens.Error{Fault: vlens.FaultVendorError, Status: 500}},
+		"429": {429, vlens.Error{Fault: vlens.FaultThrottled, Status: 429}},
+		"200": {200, vlens.Error{Fault: vlens.FaultNetwork, Status: 200}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, v *vendor) {
+				v.List = func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Length", "1000")
+					w.WriteHeader(test.status)
+					_, _ = io.WriteString(w, `{"error_code":`)
+				}
+				_, err := v.client(t, once).List(t.Context(), phone)
+				test.want.Endpoint = vlens.EndpointList
+				wantFault(t, err, test.want)
+			})
+		})
+	}
+}
+
 func TestLoginVerdicts(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 
 	"vlens-archiver/store"
@@ -42,11 +43,12 @@ func classOf(err error) store.Class {
 	return store.ClassInternal
 }
 
-// stopsRun reports whether an error concerns every user: the credentials are
-// refused, the permission to list is, the bucket is, or a service is away.
+// stopsRun reports whether an error is not this user's own: the work was
+// cancelled, the credentials are refused, the permission to list is, the bucket
+// is, or a service is away.
 func stopsRun(err error) bool {
 	var outage *OutageError
-	if errors.As(err, &outage) {
+	if errors.As(err, &outage) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
 	if errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrBucketMissing) || errors.Is(err, store.ErrProcessLost) {
@@ -59,10 +61,38 @@ func stopsRun(err error) bool {
 	return vendor.Fault == vlens.FaultUnauthorized || vendor.Fault == vlens.FaultForbidden && vendor.Endpoint != vlens.EndpointImage
 }
 
-// vendorAway reports whether an error means that the vendor does not answer at
-// all, or answers nobody.
-func vendorAway(err error) bool {
-	return isFault(err, vlens.FaultNetwork) || isFault(err, vlens.FaultTimeout) || isFault(err, vlens.FaultThrottled)
+// ofVendor is what an error says of the vendor. One who answers everybody that
+// there are too many requests is as good as absent.
+func ofVendor(err error) presence {
+	vendor, ok := errors.AsType[*vlens.Error](err)
+	switch {
+	case !ok:
+		return present
+	case vendor.Fault == vlens.FaultThrottled:
+		return absent
+	case vendor.Status == http502, vendor.Status == http504:
+		return troubled
+	case vendor.Fault != vlens.FaultNetwork && vendor.Fault != vlens.FaultTimeout:
+		return present
+	case vendor.Status != 0: // an answer that broke off
+		return troubled
+	}
+	return absent
+}
+
+// HTTP statuses by which a gateway says that there is nobody behind it (RFC 9110,
+// sections 15.6.3 and 15.6.5). 503 is a throttle reply.
+const (
+	http502 = 502
+	http504 = 504
+)
+
+// ofStore is what an error says of the bucket or a database.
+func ofStore(err error) presence {
+	if errors.Is(err, store.ErrUnavailable) {
+		return absent
+	}
+	return present
 }
 
 // refusal reports whether the vendor answered, and the answer was no.

@@ -32,18 +32,18 @@ func (w *Worker) open(ctx context.Context) error {
 
 	// The bucket first: its archive.json is create-only, so of two first runs
 	// with different keys one is refused here, before its ledger is touched.
-	err := w.bucket.try(ctx, unavailable, w.openBucket)
+	err := w.bucket.try(ctx, ofStore, w.openBucket)
 	if err != nil {
 		return err
 	}
-	err = w.database.try(ctx, unavailable, func(ctx context.Context) error {
+	err = w.database.try(ctx, ofStore, func(ctx context.Context) error {
 		return w.Ledger.OpenArchive(ctx, w.Identity)
 	})
 	if err != nil {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 
-	err = w.database.try(ctx, unavailable, func(ctx context.Context) (err error) {
+	err = w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
 		w.run, err = w.Ledger.OpenRun(ctx, w.Config.Run)
 		return err
 	})
@@ -55,7 +55,7 @@ func (w *Worker) open(ctx context.Context) error {
 
 func (w *Worker) checkClock(ctx context.Context) error {
 	var skew time.Duration
-	err := w.database.try(ctx, unavailable, func(ctx context.Context) error {
+	err := w.database.try(ctx, ofStore, func(ctx context.Context) error {
 		asked := time.Now()
 		there, err := w.Ledger.Clock(ctx)
 		skew = asked.Add(time.Since(asked) / 2).Sub(there)

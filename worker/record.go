@@ -31,7 +31,7 @@ func (a *attempt) conclude(ctx context.Context, results []fetched) (ending, erro
 		if stopsRun(err) {
 			return ending{}, err
 		}
-		return failed(classOf(err)), ctx.Err()
+		return failed(classOf(err)), nil
 	}
 	end.record, end.newRecord = &record, isNew
 	if isNew {
@@ -160,7 +160,7 @@ func (a *attempt) adopt(ctx context.Context, sequence int, images []manifest.Ima
 	key := a.Layout.Record(a.task.Subject, a.transaction, sequence)
 	var body []byte
 	var object store.Object
-	err := a.bucket.try(ctx, unavailable, func(ctx context.Context) (err error) {
+	err := a.bucket.try(ctx, ofStore, func(ctx context.Context) (err error) {
 		if object, err = a.Bucket.Head(ctx, key, ""); err == nil {
 			body, err = a.readSmall(ctx, key, object.VersionID)
 		}
@@ -203,7 +203,7 @@ func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest
 
 	hash := sha256.Sum256(body)
 	var object store.Object
-	err = a.bucket.try(ctx, unavailable, func(ctx context.Context) (err error) {
+	err = a.bucket.try(ctx, ofStore, func(ctx context.Context) (err error) {
 		object, _, err = a.Bucket.Put(ctx, store.PutRequest{
 			Key:         key,
 			Body:        bytes.NewReader(body),

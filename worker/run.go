@@ -97,7 +97,7 @@ func (w *Worker) takePart(ctx, admit context.Context) (part, error) {
 // session is the part of one process id.
 func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 	// Enter: from here on this process may hold users, as long as it beats.
-	err = w.database.try(ctx, unavailable, func(ctx context.Context) error {
+	err = w.database.try(ctx, ofStore, func(ctx context.Context) error {
 		return w.Ledger.Enter(ctx, w.process, w.WorkerName, w.run.ID)
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 func (w *Worker) sync(ctx context.Context) (store.SyncResult, error) {
 	w.progress.phase("sync")
 	var result store.SyncResult
-	err := w.database.try(ctx, unavailable, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
 		result, err = w.Users.Sync(ctx, store.SyncRequest{
 			RunID:            w.run.ID,
 			Process:          w.process,
@@ -183,5 +183,3 @@ func lostOr(ctx context.Context, err error) error {
 	}
 	return err
 }
-
-func unavailable(err error) bool { return errors.Is(err, store.ErrUnavailable) }

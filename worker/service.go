@@ -13,6 +13,8 @@ import (
 const (
 	firstWait = 500 * time.Millisecond
 	longWait  = 15 * time.Second
+	// triesOfItem is how often an item is tried while the service answers others.
+	triesOfItem = 3
 )
 
 // OutageError says that a service was away for longer than a run waits.
@@ -43,35 +45,50 @@ func newService(name string, bound time.Duration) *service {
 	return &service{name: name, bound: bound}
 }
 
-// try calls op until it answers. An error that is away by the given test means
-// that the service did not answer: op is tried again, with growing waits. When
-// the service meanwhile answers others the error is this item's own and is
-// returned; when it answers nobody for the bound, an *OutageError is.
-func (s *service) try(ctx context.Context, away func(error) bool, op func(context.Context) error) error {
-	began := time.Now()
-	for wait := firstWait; ; wait = min(2*wait, longWait) {
+// presence is what an error says of the service.
+type presence int
+
+const (
+	present  presence = iota // it answered
+	troubled                 // something answered for it, such as a gateway
+	absent                   // nothing did
+)
+
+// try calls op until the service answers, with growing waits. When it keeps
+// answering others meanwhile, the error is this item's own and is returned. When
+// it is absent for the bound, an *OutageError is; when it is troubled for so
+// long, the item's own error, since one item may be the cause.
+func (s *service) try(ctx context.Context, judge func(error) presence, op func(context.Context) error) error {
+	var firstFailure time.Time
+	wait := firstWait
+	for tries := 1; ; tries++ {
+		began := time.Now()
 		err := op(ctx)
-		if err == nil || !away(err) {
+		presence := judge(err)
+		if presence == present {
 			s.answered.Store(time.Now().UnixNano())
 			return err
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		silent := time.Since(began)
-		if s.answeredSince(began) && silent > s.bound/10 {
+		if tries >= triesOfItem && s.answered.Load() > began.UnixNano() {
 			return err
 		}
-		if silent > s.bound {
+		if firstFailure.IsZero() {
+			firstFailure = began
+		}
+		if silent := time.Since(firstFailure); silent > s.bound && presence == troubled {
+			return err
+		} else if silent > s.bound {
 			return &OutageError{Service: s.name, For: silent, err: err}
 		}
 		if err := pause(ctx, jitter(wait)); err != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
+		wait = min(2*wait, longWait)
 	}
 }
-
-func (s *service) answeredSince(t time.Time) bool { return s.answered.Load() > t.UnixNano() }
 
 // pause waits, unless the context ends first.
 func pause(ctx context.Context, d time.Duration) error {

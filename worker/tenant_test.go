@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -37,28 +39,63 @@ const (
 type tenant struct {
 	t         *testing.T
 	sim       *vlenstest.Server
+	vendor    *httptest.Server
 	vendorURL string
 	sourceURL string
 	ledgerURL string
+	postgres  *testservices.Postgres // nil when the databases are on the shared server
 	s3        *s3server.Server
 	log       *logBuffer
 }
 
 // newTenant starts the services and fills the company's users table from the
-// simulator's people.
+// simulator's people. Unless its scenario says otherwise there is no quota.
 func newTenant(t *testing.T, options vlenstest.Options) *tenant {
+	t.Helper()
+	tn := &tenant{t: t, sourceURL: testservices.DB(t), ledgerURL: testservices.DB(t)}
+	tn.start(options)
+	return tn
+}
+
+// newTenantAlone is newTenant with a Postgres server of its own, which a test
+// may stop.
+func newTenantAlone(t *testing.T, options vlenstest.Options) *tenant {
+	t.Helper()
+	dir := t.TempDir()
+	server, err := testservices.StartPostgres(t.Context(), testservices.PostgresOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range []string{"source", "ledger"} {
+		if err := server.CreateDatabase(t.Context(), name, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tn := &tenant{t: t, postgres: server, sourceURL: server.URL("source"), ledgerURL: server.URL("ledger")}
+	tn.start(options)
+	return tn
+}
+
+func (tn *tenant) start(options vlenstest.Options) {
+	t := tn.t
 	t.Helper()
 	if options.Scenario.Quota == (vlenstest.QuotaRules{}) {
 		options.Scenario.Quota.Preset = "none"
 	}
-	sim, url := vlenstest.Run(t, options)
-	tn := &tenant{
-		t: t, sim: sim, vendorURL: url,
-		sourceURL: testservices.DB(t),
-		ledgerURL: testservices.DB(t),
-		s3:        s3server.ForTest(t),
-		log:       &logBuffer{},
+	var err error
+	if tn.sim, err = vlenstest.New(options); err != nil {
+		t.Fatal(err)
 	}
+	tn.vendor = httptest.NewServer(tn.sim)
+	tn.vendorURL = tn.vendor.URL
+	t.Cleanup(func() { tn.vendor.Close() })
+	tn.s3 = s3server.ForTest(t)
+	tn.log = &logBuffer{}
 	if err := tn.s3.CreateBucket(t.Context(), bucketName, s3server.Versioned); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +104,26 @@ func newTenant(t *testing.T, options vlenstest.Options) *tenant {
 	}
 	tn.exec(tn.sourceURL, `CREATE TABLE users (id text PRIMARY KEY, email text, phone text, transaction_id text, verified_at timestamptz)`)
 	tn.loadUsers()
-	return tn
+}
+
+// stopVendor closes the vendor's port and connections; startVendor opens the
+// same port again.
+func (tn *tenant) stopVendor() {
+	tn.vendor.CloseClientConnections()
+	tn.vendor.Close()
+}
+
+func (tn *tenant) startVendor() {
+	tn.t.Helper()
+	listener, err := net.Listen("tcp", tn.vendor.Listener.Addr().String())
+	if err != nil {
+		tn.t.Error(err)
+		return
+	}
+	tn.vendor = httptest.NewUnstartedServer(tn.sim)
+	tn.vendor.Listener.Close()
+	tn.vendor.Listener = listener
+	tn.vendor.Start()
 }
 
 // loadUsers makes the company's table what the simulator says it is now.
@@ -200,6 +256,20 @@ func (tn *tenant) process(runID string, change func(*worker.Config)) *process {
 		source.Close()
 		ledger.Close()
 	}}
+}
+
+// waitForUsers returns once the process has done that many users, or the test is
+// over.
+func (p *process) waitForUsers(n int64) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for p.Progress().Users < n {
+		select {
+		case <-tick.C:
+		case <-p.tn.t.Context().Done():
+			return
+		}
+	}
 }
 
 // run is a whole run of one process.

@@ -141,7 +141,7 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 
 	for _, id := range identifiers {
 		var listing vlens.Listing
-		err := a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
+		err := a.vendor.try(ctx, ofVendor, func(ctx context.Context) (err error) {
 			listing, err = a.Vendor.List(ctx, id.value.Reveal())
 			return err
 		})
@@ -194,7 +194,7 @@ func (a *attempt) read(listing vlens.Listing) {
 }
 
 func (a *attempt) recall(ctx context.Context) error {
-	err := a.database.try(ctx, unavailable, func(ctx context.Context) (err error) {
+	err := a.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
 		a.known, err = a.Ledger.Known(ctx, a.task.Subject, a.transaction)
 		return err
 	})

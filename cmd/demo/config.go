@@ -7,9 +7,14 @@ import (
 	"vlens-archiver/vlens/vlenstest"
 )
 
-// configText is the configuration of the demo, as a company would write it. The
-// subject key is the same in every demo, so that a person always has the same
-// pseudonym.
+const (
+	prefix = "vlens"
+	// subjectKey is the same in every demo, so that a person always has the same
+	// pseudonym.
+	subjectKey = "ZGVtbyBzdWJqZWN0IGtleSwgcHJvdGVjdHMgbm90aGluZw=="
+)
+
+// configText is the configuration of the demo, as a company would write it.
 func configText(s *services) string {
 	return fmt.Sprintf(`# The configuration this demo ran with. Its servers run only as long as the demo
 # does (see --keep); its keys and passwords protect nothing.
@@ -28,11 +33,11 @@ vlens:
   codes: {not_found: [%d], gone: [%d]}
 archive:
   bucket: %s
-  prefix: vlens
+  prefix: %s
   region: %s
   endpoint: %s
   force_path_style: true
-  subject_key: ZGVtbyBzdWJqZWN0IGtleSwgcHJvdGVjdHMgbm90aGluZw==
+  subject_key: %s
   encryption: {mode: none}
   object_lock: {mode: governance, days: 1}
 worker:
@@ -41,5 +46,5 @@ worker:
 		s.postgres.URL(companyDatabase), s.postgres.URL(ledgerDatabase),
 		s.tenant.url, vlenstest.DefaultTenancy, vlenstest.DefaultAPIKey, vlenstest.DefaultUsername, vlenstest.DefaultPassword,
 		vlenstest.CodeUserNotFound, vlenstest.CodeImageNotFound,
-		bucketName, s3server.Region, s.s3.Endpoint())
+		bucketName, prefix, s3server.Region, s.s3.Endpoint(), subjectKey)
 }

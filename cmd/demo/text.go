@@ -13,8 +13,8 @@ import (
 	"vlens-archiver/store/manifest"
 )
 
-// runText says how the two runs went. The simulator makes some users awkward, so
-// that it also shows what becomes of those.
+// runText says how the two runs went. Classes say why users are partial
+// or failed.
 func runText(done runs, lines map[store.Subject]manifest.Line) string {
 	totals := done.first.Totals
 	var requests int64
@@ -25,11 +25,10 @@ func runText(done runs, lines map[store.Subject]manifest.Line) string {
 	fmt.Fprintf(&text, "\nFirst run, %s: %s users, %s images, %s, %s requests\n\n",
 		progress.Span(done.firstTook), progress.Count(int64(len(lines))), progress.Count(totals.Images), progress.Bytes(totals.Bytes), progress.Count(requests))
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	row := func(cells ...string) { _, _ = fmt.Fprintln(table, "  "+strings.Join(cells, "\t")) }
-	row("OUTCOME", "USERS", "WHY: THE SIMULATOR MADE THEM SO")
+	_, _ = fmt.Fprintln(table, "  OUTCOME\tUSERS\tWHY")
 	for _, outcome := range store.Outcomes {
 		if n := totals.Outcomes[outcome]; n > 0 {
-			row(string(outcome), progress.Count(n), classesText(lines, outcome))
+			_, _ = fmt.Fprintf(table, "  %s\t%s%s\n", outcome, progress.Count(n), classesCell(lines, outcome))
 		}
 	}
 	_ = table.Flush() // a strings.Builder takes everything
@@ -37,8 +36,9 @@ func runText(done runs, lines map[store.Subject]manifest.Line) string {
 	return text.String()
 }
 
-// classesText counts the failure classes of an outcome: "gone 1, vendor_error 2".
-func classesText(lines map[store.Subject]manifest.Line, outcome store.Outcome) string {
+// classesCell is the last cell of an outcome's row, with its failure classes:
+// "gone 1, vendor_error 2". An outcome without classes has no such cell.
+func classesCell(lines map[store.Subject]manifest.Line, outcome store.Outcome) string {
 	counts := map[store.Class]int{}
 	for _, line := range lines {
 		if line.Outcome == outcome && line.Class != nil {
@@ -49,12 +49,16 @@ func classesText(lines map[store.Subject]manifest.Line, outcome store.Outcome) s
 	for _, class := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%s %d", class, counts[class]))
 	}
-	return strings.Join(parts, ", ")
+	if len(parts) == 0 {
+		return ""
+	}
+	return "\t" + strings.Join(parts, ", ")
 }
 
 // checkedText says what was found right, and where it is.
 func checkedText(images, records int, dir string) string {
-	return fmt.Sprintf(`Checked: %s images and %s records are what the simulator says they must be.
+	return fmt.Sprintf(`Checked: every user ended as the simulator meant it, also those it made awkward;
+%s images and %s records hold what they must.
 
 Look at %s
   README.txt      what is what

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -66,31 +68,66 @@ func TestSecondSignalDropsWhatIsInFlight(t *testing.T) {
 	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	process.awaitStderr("stopping")
+	process.await(process.stderr, "stopping")
 	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	process.wait().exits(exitFailed).says("second signal")
 }
 
+func TestSimulateServesUntilItIsStopped(t *testing.T) {
+	t.Parallel()
+	users := filepath.Join(t.TempDir(), "users.csv")
+	s := &site{t: t}
+	process := s.start("simulate", "--listen", "127.0.0.1:0", "--people", "7", "--users-csv", users)
+	process.await(process.stdout, "/_sim/users.csv")
+	rows, err := os.ReadFile(users)
+	if err != nil || strings.Count(string(rows), "\n") != 8 {
+		t.Errorf("--users-csv: %v, %s", err, rows)
+	}
+
+	_, rest, _ := strings.Cut(process.stdout.text(), "base_url: ")
+	baseURL, _, _ := strings.Cut(rest, "\n")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, baseURL+"/_sim/users.csv", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served, err := io.ReadAll(response.Body)
+	response.Body.Close()
+	if err != nil || string(served) != string(rows) {
+		t.Errorf("the users served are not those of the file: %v, %s", err, served)
+	}
+
+	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := process.cmd.Wait(); err != nil {
+		t.Errorf("end after SIGTERM: %v, %s", err, process.stderr.text())
+	}
+}
+
 // running is the program as a process of its own.
 type running struct {
 	s      *site
 	cmd    *exec.Cmd
-	stdout bytes.Buffer
+	stdout *watched
 	stderr *watched
 }
 
 // start starts the program as a process, which ends with the test.
 func (s *site) start(args ...string) *running {
 	s.t.Helper()
-	r := &running{s: s, stderr: newWatched()}
+	r := &running{s: s, stdout: newWatched(), stderr: newWatched()}
 	r.cmd = exec.CommandContext(s.t.Context(), asProgram(s.t, s.t.TempDir()), append([]string{"--config", s.config}, args...)...)
 	r.cmd.Env = os.Environ()
 	for name, value := range s.env {
 		r.cmd.Env = append(r.cmd.Env, name+"="+value)
 	}
-	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, r.stderr
+	r.cmd.Stdout, r.cmd.Stderr = r.stdout, r.stderr
 	if err := r.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -113,16 +150,16 @@ func (s *site) awaitRequests(endpoint vlenstest.Endpoint, n int) {
 	}
 }
 
-// awaitStderr waits until the program has said a text.
-func (r *running) awaitStderr(text string) {
+// await waits until the program has written a text to one of its outputs.
+func (r *running) await(output *watched, text string) {
 	r.s.t.Helper()
 	ctx, cancel := context.WithTimeout(r.s.t.Context(), time.Minute)
 	defer cancel()
-	for !strings.Contains(r.stderr.text(), text) {
+	for !strings.Contains(output.text(), text) {
 		select {
 		case <-ctx.Done():
-			r.s.t.Fatalf("stderr lacks %q: %s", text, r.stderr.text())
-		case <-r.stderr.more:
+			r.s.t.Fatalf("the output lacks %q: %s", text, output.text())
+		case <-output.more:
 		}
 	}
 }
@@ -131,7 +168,7 @@ func (r *running) awaitStderr(text string) {
 func (r *running) wait() ended {
 	r.s.t.Helper()
 	_ = r.cmd.Wait() // the exit code says it
-	e := ended{r.s.t, "process", r.cmd.ProcessState.ExitCode(), r.stdout.String(), r.stderr.text()}
+	e := ended{r.s.t, "process", r.cmd.ProcessState.ExitCode(), r.stdout.text(), r.stderr.text()}
 	e.neverSays(r.s)
 	return e
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +38,26 @@ func (t *terminal) Write(p []byte) (int, error) {
 	return n, err
 }
 
+var cursorUpAndErase = regexp.MustCompile("\x1b\\[([0-9]+)A\x1b\\[J")
+
+// displayed is what a terminal shows in the end: it goes up so many lines and
+// erases from there, as it is told.
+func displayed(text string) string {
+	shown := ""
+	for {
+		at := cursorUpAndErase.FindStringSubmatchIndex(text)
+		if at == nil {
+			return shown + text
+		}
+		shown += text[:at[0]]
+		up, _ := strconv.Atoi(text[at[2]:at[3]])
+		for range up {
+			shown = shown[:strings.LastIndexByte(strings.TrimSuffix(shown, "\n"), '\n')+1]
+		}
+		text = text[at[1]:]
+	}
+}
+
 func halfDone() worker.Snapshot {
 	return worker.Snapshot{
 		Phase: "archive", Due: 2000, Users: 1000, Images: 6000, Bytes: 3 << 30,
@@ -54,7 +76,13 @@ func TestLogLinesAndBarDoNotTearEachOther(t *testing.T) {
 			return store.QuotaUse{PerMinute: 40, MinuteUsed: 38}, nil
 		},
 		PerMinute: 40,
-	}, time.Millisecond, mpb.WithAutoRefresh(), mpb.WithWidth(160), mpb.WithRefreshRate(time.Millisecond))
+	}, time.Millisecond, mpb.WithAutoRefresh(), mpb.ForceTTY(), mpb.WithWidth(160), mpb.WithRefreshRate(time.Millisecond))
+
+	select {
+	case <-out.shown:
+	case <-time.After(time.Minute):
+		t.Fatal("the bar never showed the quota")
+	}
 
 	var writers sync.WaitGroup
 	for w := range 4 {
@@ -65,21 +93,12 @@ func TestLogLinesAndBarDoNotTearEachOther(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	select {
-	case <-out.shown:
-	case <-time.After(time.Minute):
-		t.Error("the bar never showed the quota")
-	}
 	stop()
 	fmt.Fprintln(screen, "line after the bar")
 
 	text := out.text.String()
 	lines := make(map[string]int)
-	for line := range strings.Lines(text) {
-		// What moves the cursor stands before a line, never in it.
-		if at := strings.LastIndex(line, "\x1b[J"); at >= 0 {
-			line = line[at+len("\x1b[J"):]
-		}
+	for line := range strings.Lines(displayed(text)) {
 		lines[line]++
 	}
 	for w := range 4 {

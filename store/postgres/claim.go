@@ -13,7 +13,7 @@ import (
 
 // promoted bounds how many users whose due time has come are made ready by one
 // claim. When more come due at once, the longest due are claimed first.
-const promoted = 5000
+const promoted = 1000
 
 // Claim leases at most n users of the run to the process and returns them in
 // the order in which they should be archived. None are left for this process
@@ -189,7 +189,7 @@ func claimSQL(selection store.Selection, order store.ClaimOrder) string {
 		SET lease_process = $2, lease_token = $5, lease_run = $3, lease_version = s.row_version
 		WHERE s.subject = ANY (ARRAY(` + picked + `))
 		RETURNING s.user_id, s.subject, s.state, s.attempts, s.transaction_id, s.verified_at, s.lease_token, s.first_seen_at, s.next_due_at)
-		SELECT s.user_id, s.subject, s.state, s.attempts, s.transaction_id, s.verified_at, s.lease_token FROM leased AS s`)
+		SELECT s.user_id, s.subject, s.state, s.attempts, s.transaction_id::text, s.verified_at, s.lease_token FROM leased AS s`)
 	if order == store.LongestDue && !selection.Chosen() {
 		sql.WriteString(` ORDER BY s.state = 'pending', CASE WHEN s.state <> 'pending' THEN s.next_due_at END, coalesce(s.verified_at, s.first_seen_at) DESC, s.subject`)
 	} else {

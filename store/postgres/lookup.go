@@ -62,6 +62,11 @@ func (s *Source) lookupStatement(columns SourceColumns, query string) string {
 	if s.lookupSQL == "" {
 		where = ` WHERE u.id = ANY ($1::text[]::` + columns.idType + `[])`
 	}
-	return `SELECT u.id::text, ` + email + `, ` + phone + `, coalesce(` + columns.transactionID() + `, ''), ` + columns.verifiedAt() +
+	return `SELECT u.id::text, ` + email + `, ` + phone + `, coalesce(lower(btrim(` + columns.transactionID() + `)), ''), ` + finiteTime(columns.verifiedAt()) +
 		` FROM ` + asTable(query) + where
+}
+
+// finiteTime makes an infinite time none.
+func finiteTime(value string) string {
+	return `CASE WHEN isfinite(` + value + `) THEN ` + value + ` END`
 }

@@ -21,9 +21,10 @@ const (
 const newBatch = 20_000
 
 // compare finds what the merge will do and keeps it in pg_temp.user_changes:
-// only rows that differ, so that an unchanged million costs no write.
-func compare(ctx context.Context, tx pgx.Tx, acceptLeft bool) (store.SyncResult, error) {
-	var result store.SyncResult
+// only rows that differ, so that an unchanged million costs no write. It refuses
+// rows that share an id.
+func compare(ctx context.Context, tx pgx.Tx, rows int64, acceptLeft bool) (store.SyncResult, error) {
+	result := store.SyncResult{Users: rows}
 	if _, err := tx.Exec(ctx, `
 		CREATE TEMPORARY TABLE user_changes ON COMMIT DROP AS
 		SELECT coalesce(u.user_id, s.user_id) AS user_id, u.transaction_id, u.verified_at,
@@ -40,16 +41,22 @@ func compare(ctx context.Context, tx pgx.Tx, acceptLeft bool) (store.SyncResult,
 		       OR u.verified_at IS DISTINCT FROM s.verified_at OR u.transaction_id IS DISTINCT FROM s.transaction_id))`); err != nil {
 		return result, err
 	}
-	var missing, present int64
+	var missing, present, twice int64
 	if err := tx.QueryRow(ctx, `
-		SELECT (SELECT count(*) FROM pg_temp.source_users),
-		       count(*) FILTER (WHERE c.change = 'new'), count(*) FILTER (WHERE c.change = 'changed'),
-		       count(*) FILTER (WHERE c.change = 'returned'), count(*) FILTER (WHERE c.change = 'left')
-		FROM pg_temp.user_changes AS c`).Scan(&result.Users, &result.New, &result.Changed, &result.Returned, &missing); err != nil {
+		SELECT count(*) FILTER (WHERE c.change = 'new'), count(*) FILTER (WHERE c.change = 'changed'),
+		       count(*) FILTER (WHERE c.change = 'returned'), count(*) FILTER (WHERE c.change = 'left'),
+		       (SELECT count(*) FROM archive.subjects AS s WHERE s.user_id IS NOT NULL AND s.left_at IS NULL),
+		       (SELECT count(*) FROM (SELECT 1 FROM pg_temp.user_changes AS d GROUP BY d.user_id HAVING count(*) > 1) AS t)
+		FROM pg_temp.user_changes AS c`).Scan(&result.New, &result.Changed, &result.Returned, &missing, &present, &twice); err != nil {
 		return result, err
 	}
-	// Those whom the ledger had in the source until now.
-	present = result.Users - result.New - result.Returned + missing
+	// Every row that is neither new nor returned must have met another user who
+	// was there before. To count so is cheaper than to group a million rows.
+	if twice > 0 || rows-result.New-result.Returned != present-missing {
+		if err := refuseDuplicates(ctx, tx); err != nil {
+			return result, err
+		}
+	}
 	if missing > leftGuardUsers && missing*100 > present*leftGuardPercent && !acceptLeft {
 		result.LeftHeld = missing
 	} else {
@@ -123,7 +130,6 @@ func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
 		SELECT n.subject, n.user_id, c.transaction_id, c.verified_at
 		FROM pg_temp.new_subjects AS n
 		JOIN pg_temp.user_changes AS c ON c.user_id = n.user_id
-		ORDER BY n.subject
 		ON CONFLICT (subject) DO UPDATE
 		SET user_id = excluded.user_id, transaction_id = excluded.transaction_id, verified_at = excluded.verified_at, left_at = NULL,
 		    attempts = 0, next_due_at = now(), due_reason = 'returned', ready = true, row_version = s.row_version + 1`)

@@ -18,11 +18,11 @@ var errPlanned = errors.New("planned")
 func (u *Users) Plan(ctx context.Context, selection store.Selection, allowPersonalIDs bool, key store.SubjectKey) (store.PlanFigures, error) {
 	figures := store.PlanFigures{Due: make(map[store.DueReason]int64)}
 	err := u.ledger.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if err := u.stage(ctx, tx, allowPersonalIDs); err != nil {
+		rows, err := u.stage(ctx, tx, allowPersonalIDs)
+		if err != nil {
 			return err
 		}
-		var err error
-		if figures.Sync, err = compare(ctx, tx, false); err != nil {
+		if figures.Sync, err = compare(ctx, tx, rows, false); err != nil {
 			return err
 		}
 		if err := countDue(ctx, tx, selection, figures.Sync.LeftHeld == 0, figures.Due); err != nil {

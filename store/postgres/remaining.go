@@ -20,7 +20,7 @@ func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (
 	limit := run.Selection.Limit
 	batch.Queue(`
 		SELECT (SELECT count(*) FROM archive.subjects AS s
-		        WHERE s.lease_process IN (`+liveProcesses+`) AND s.lease_run = $3),
+		        WHERE s.lease_process IN (`+liveProcesses+`) AND (s.lease_run = $3 OR `+awaitedSQL(run.Selection)+`)),
 		       (SELECT count(*) FROM archive.processes AS p
 		        WHERE p.run_id = $3 AND p.process <> $2 AND p.process IN (`+liveProcesses+`)),
 		       $4 > 0 AND (SELECT r.claimed FROM archive.runs AS r WHERE r.run_id = $3) >= $4,
@@ -35,6 +35,26 @@ func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (
 		return store.Remaining{}, l.failed(fmt.Sprintf("count what remains of run %q", run.ID), err)
 	}
 	return remaining, nil
+}
+
+// awaitedSQL is the condition under which the run waits for a user whom a process
+// of another run holds: should that process be dead, the user is left to this
+// run. Parameter: run as $3, limit as $4.
+func awaitedSQL(selection store.Selection) string {
+	const room = `($4 = 0 OR (SELECT r.claimed FROM archive.runs AS r WHERE r.run_id = $3) < $4)`
+	return room + ` AND ` + leftSQL(selection, `$3`)
+}
+
+// leftSQL is the condition that a user is one the run is for and has no outcome
+// in it, whoever holds the user and whether or not the run is still open.
+func leftSQL(selection store.Selection, run string) string {
+	if selection.Chosen() {
+		return `EXISTS (SELECT 1 FROM archive.run_users AS ru
+			WHERE ru.run_id = ` + run + ` AND ru.user_id = s.user_id AND ru.done_at IS NULL
+			  AND (ru.given IS NOT NULL OR s.left_at IS NULL))`
+	}
+	return `s.next_due_at <= now() AND s.left_at IS NULL AND s.user_id IS NOT NULL
+		AND (SELECT 1 FROM archive.outcomes AS o WHERE o.run_id = ` + run + ` AND o.subject = s.subject) IS NULL`
 }
 
 // dueSQL counts the users the run may claim now. It asks what claimSQL asks,

@@ -149,42 +149,38 @@ func (c *SourceColumns) suffice(setting string, identifiers []string) error {
 
 func typeName(ctx context.Context, conn *pgx.Conn, field pgconn.FieldDescription) (string, error) {
 	var name string
-	err := conn.QueryRow(ctx, `SELECT format_type($1, NULL)`, field.DataTypeOID).Scan(&name)
+	err := conn.QueryRow(ctx, `SELECT format_type($1, -1)`, field.DataTypeOID).Scan(&name)
 	return name, err
 }
 
 // verifiedAt is the expression for verified_at as a time with zone. Times
-// without a zone are UTC; infinite ones are none.
+// without a zone are UTC.
 func (c SourceColumns) verifiedAt() string {
-	var value string
 	switch {
 	case !c.VerifiedAt:
 		return `NULL::timestamptz`
 	case c.verifiedIsZoned:
-		value = `u.verified_at`
+		return `u.verified_at`
 	case c.verifiedIsText:
-		value = `nullif(btrim(u.verified_at::text), '')::timestamptz`
+		return `nullif(btrim(u.verified_at::text), '')::timestamptz`
 	default:
-		value = `(u.verified_at::timestamp AT TIME ZONE 'UTC')`
+		return `(u.verified_at::timestamp AT TIME ZONE 'UTC')`
 	}
-	return `CASE WHEN isfinite(` + value + `) THEN ` + value + ` END`
 }
 
 func (c SourceColumns) transactionID() string {
 	if !c.TransactionID {
 		return `NULL::text`
 	}
-	return `nullif(lower(btrim(u.transaction_id::text)), '')`
+	return `u.transaction_id::text`
 }
 
-// prepareSession makes text times read as UTC and times print as ISO 8601, for
-// this transaction only.
+// prepareSession makes times in text read as UTC, for this transaction only.
 func (c SourceColumns) prepareSession(ctx context.Context, tx pgx.Tx) error {
-	settings := `SET LOCAL datestyle = 'ISO'`
-	if c.verifiedIsText {
-		settings += `; SET LOCAL timezone = 'UTC'`
+	if !c.verifiedIsText {
+		return nil
 	}
-	_, err := tx.Exec(ctx, settings)
+	_, err := tx.Exec(ctx, `SET LOCAL timezone = 'UTC'`)
 	return err
 }
 

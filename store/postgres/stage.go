@@ -15,15 +15,15 @@ import (
 const copyBuffer = 256 << 10
 
 // stage streams the user query into a temporary table of the transaction,
-// pg_temp.source_users, and refuses it when ids are missing, double or personal.
-// Emails and phones are not read.
-func (u *Users) stage(ctx context.Context, tx pgx.Tx, allowPersonalIDs bool) error {
+// pg_temp.source_users, and returns how many rows it has. It refuses ids that
+// are missing or personal. Emails and phones are not read.
+func (u *Users) stage(ctx context.Context, tx pgx.Tx, allowPersonalIDs bool) (int64, error) {
 	if _, err := tx.Exec(ctx, `
 		SET LOCAL work_mem = '128MB';
 		CREATE TEMPORARY TABLE source_users (
-			user_id text COLLATE "C" NOT NULL, transaction_id text COLLATE "C", verified_at timestamptz
+			user_id text COLLATE "C" NOT NULL, transaction_id uuid, verified_at timestamptz
 		) ON COMMIT DROP`); err != nil {
-		return err
+		return 0, err
 	}
 
 	// The reader of the source has its own goroutine; the copy into the ledger
@@ -43,18 +43,15 @@ func (u *Users) stage(ctx context.Context, tx pgx.Tx, allowPersonalIDs bool) err
 		writer.CloseWithError(err)
 		sourceErr <- err
 	}()
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, reader, `COPY pg_temp.source_users (user_id, transaction_id, verified_at) FROM STDIN`)
+	_, err := tx.Conn().PgConn().CopyFrom(ctx, reader, `COPY pg_temp.source_users (user_id, transaction_id, verified_at) FROM STDIN (FORMAT binary)`)
 	reader.CloseWithError(io.ErrClosedPipe)
 	if failed := <-sourceErr; failed != nil && failed != io.ErrClosedPipe {
-		return failed
+		return 0, failed
 	}
-	if err != nil {
-		return err
-	}
-	return refuseDuplicates(ctx, tx)
+	return rows.rows, err
 }
 
-// stream writes the users as COPY's text format, read in one snapshot.
+// stream writes the users in COPY's binary format, read in one snapshot.
 func (s *Source) stream(ctx context.Context, to io.Writer) error {
 	err := s.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		columns, err := s.describe(ctx, tx.Conn(), "source.users_sql", s.usersSQL)
@@ -65,12 +62,13 @@ func (s *Source) stream(ctx context.Context, to io.Writer) error {
 			return err
 		}
 		_, err = tx.Conn().PgConn().CopyTo(ctx, to, `COPY (SELECT u.id::text, `+columns.transactionID()+`, `+columns.verifiedAt()+
-			` FROM `+asTable(s.usersSQL)+`) TO STDOUT`)
+			` FROM `+asTable(s.usersSQL)+`) TO STDOUT (FORMAT binary)`)
 		return unusable("source.users_sql", err)
 	})
 	return s.failed("read users", err)
 }
 
+// refuseDuplicates counts ids that several rows have.
 func refuseDuplicates(ctx context.Context, tx pgx.Tx) error {
 	var ids, rows int64
 	if err := tx.QueryRow(ctx, `

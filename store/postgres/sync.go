@@ -133,10 +133,11 @@ func (u *Users) pass(ctx context.Context, request store.SyncRequest) (result sto
 		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '`+syncLockWait+`'; LOCK TABLE archive.subjects IN SHARE UPDATE EXCLUSIVE MODE; SET LOCAL lock_timeout = 0`); err != nil {
 			return err
 		}
-		if err := u.stage(ctx, tx, request.AllowPersonalIDs); err != nil {
+		rows, err := u.stage(ctx, tx, request.AllowPersonalIDs)
+		if err != nil {
 			return err
 		}
-		if result, err = compare(ctx, tx, request.AcceptLeft); err != nil {
+		if result, err = compare(ctx, tx, rows, request.AcceptLeft); err != nil {
 			return err
 		}
 		if err := merge(ctx, tx, request.Key, result); err != nil {

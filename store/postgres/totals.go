@@ -30,16 +30,12 @@ func (l *Ledger) Totals(ctx context.Context, runID string) (store.RunTotals, err
 		totals.Run = run
 		var batch pgx.Batch
 		queueTotals(&batch, runID, &totals)
-		batch.Queue(dueSQL(run.Selection), l.takeover.Seconds(), runID, allDue).QueryRow(func(row pgx.Row) error {
-			return row.Scan(&totals.DueLeft)
-		})
+		left := `SELECT count(*) FROM archive.subjects AS s WHERE ` + leftSQL(run.Selection, `$1`)
+		batch.Queue(left, runID).QueryRow(func(row pgx.Row) error { return row.Scan(&totals.DueLeft) })
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	return totals, l.failed(fmt.Sprintf("read totals of run %q", runID), err)
 }
-
-// allDue is a bound that no archive reaches.
-const allDue = 1 << 40
 
 func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
 	queueCoverage(batch, totals.Users, &totals.UsersTotal, &totals.UsersLeft, &totals.OldestPendingAt)

@@ -120,7 +120,8 @@ func (s *Server) Counters() []Count {
 	return list
 }
 
-// Requests is how many requests have arrived, at all endpoints or at one.
+// Requests is how many requests have arrived; with endpoints, how many of
+// those at them are finished.
 func (s *Server) Requests(only ...Endpoint) int {
 	if len(only) == 0 {
 		s.journal.mu.Lock()

@@ -1,0 +1,97 @@
+package worker_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// checkWhole compares the three places where an archive stands: what the vendor
+// has, what is in the bucket, and what the ledger says. Every expected image
+// must be stored exactly once, in the ledger and in the last record of its
+// folder; nothing else may stand under subjects/, and nobody may hold a lease.
+func (tn *tenant) checkWhole(users int) {
+	t := tn.t
+	t.Helper()
+	bodies := make(map[string]string) // key → hash of the bytes in the bucket
+	records := make(map[string][]string)
+	for key, object := range tn.objects() {
+		if !strings.HasPrefix(key, prefix+"/subjects/") {
+			continue
+		}
+		bodies[key] = hashOf(object.body)
+		folder, name := key[:strings.LastIndex(key, "/")+1], key[strings.LastIndex(key, "/")+1:]
+		if strings.HasPrefix(name, "record.") {
+			records[folder] = append(records[folder], name)
+			slices.Sort(records[folder])
+			if records[folder][len(records[folder])-1] == name {
+				tn.checkRecord(key, object.body)
+			}
+		}
+	}
+
+	ledger := index(query[string](tn, `
+		SELECT key || ' ' || sha256 FROM archive.images WHERE state = 'stored'
+		UNION ALL SELECT key || ' ' || sha256 FROM archive.records`))
+	if diff := cmp.Diff(ledger, bodies); diff != "" {
+		t.Errorf("ledger (-) and bucket (+) differ:\n%s", diff)
+	}
+
+	want := make(map[string]string)
+	for user := range tn.sim.Users() {
+		expected, _ := tn.sim.Expected(user.ID)
+		for kind, sum := range expected.Images {
+			subject := subjectOf(user.ID)
+			key := fmt.Sprintf("%s/subjects/%s/%s/%s/%s.%s", prefix, subject[:2], subject, expected.TransactionID, kind, sum.SHA256[:16])
+			want[key] = sum.SHA256
+		}
+	}
+	got := make(map[string]string)
+	for key, hash := range bodies {
+		if !strings.HasSuffix(key, ".json") {
+			got[key[:strings.LastIndex(key, ".")]] = hash
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what the vendor has (-) and the bucket (+) differ:\n%s", diff)
+	}
+
+	if n := count(tn, `SELECT count(*) FROM archive.subjects WHERE left_at IS NULL`); n != int64(users) {
+		t.Errorf("the ledger has %d users, want %d", n, users)
+	}
+	if n := count(tn, `SELECT count(*) FROM archive.subjects WHERE lease_process IS NOT NULL`); n != 0 {
+		t.Errorf("%d leases are left", n)
+	}
+}
+
+// checkRecord compares what the last record of a folder states as stored with
+// what the ledger has for the folder.
+func (tn *tenant) checkRecord(key string, body []byte) {
+	tn.t.Helper()
+	var record struct {
+		Subject string
+		Images  []struct{ State, Key, SHA256 string }
+	}
+	if err := json.Unmarshal(body, &record); err != nil {
+		tn.t.Errorf("%q: %v", key, err)
+		return
+	}
+	stated := make(map[string]string)
+	for _, image := range record.Images {
+		if image.State == "stored" {
+			stated[image.Key] = image.SHA256
+		}
+	}
+	folder := key[:strings.LastIndex(key, "/")+1]
+	maps.DeleteFunc(stated, func(image, _ string) bool { return !strings.HasPrefix(image, folder) })
+	rows := index(query[string](tn, `
+		SELECT key || ' ' || sha256 FROM archive.images WHERE state = 'stored' AND subject = $1 AND starts_with(key, $2)`,
+		record.Subject, folder))
+	if diff := cmp.Diff(rows, stated); diff != "" {
+		tn.t.Errorf("ledger (-) and %q (+) differ:\n%s", key, diff)
+	}
+}
