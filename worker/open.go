@@ -24,7 +24,9 @@ const largestSmallObject = 1 << 20
 var ErrClockSkew = errors.New("the clock of this machine is wrong")
 
 // open makes sure that configuration, bucket and ledger speak of one archive,
-// and opens or joins the run. Nothing is asked of the vendor before.
+// and opens or joins the run. Nothing is asked of the vendor before. A service
+// that is away now is an error at once: whoever starts a run is told, and
+// nothing is under way that would be worth waiting for.
 func (w *Worker) open(ctx context.Context) error {
 	if err := w.checkClock(ctx); err != nil {
 		return err
@@ -32,38 +34,28 @@ func (w *Worker) open(ctx context.Context) error {
 
 	// The bucket first: its archive.json is create-only, so of two first runs
 	// with different keys one is refused here, before its ledger is touched.
-	err := w.bucket.try(ctx, ofStore, w.openBucket)
-	if err != nil {
-		return err
+	if err := w.openBucket(ctx); err != nil {
+		return fmt.Errorf("open bucket: %w", err)
 	}
-	err = w.database.try(ctx, ofStore, func(ctx context.Context) error {
-		return w.Ledger.OpenArchive(ctx, w.Identity)
-	})
-	if err != nil {
+	if err := w.Ledger.OpenArchive(ctx, w.Identity); err != nil {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 
-	err = w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
-		w.run, err = w.Ledger.OpenRun(ctx, w.Config.Run)
-		return err
-	})
+	run, err := w.Ledger.OpenRun(ctx, w.Config.Run)
 	if err != nil {
 		return fmt.Errorf("open run %q: %w", w.Config.Run.ID, err)
 	}
+	w.run = run
 	return nil
 }
 
 func (w *Worker) checkClock(ctx context.Context) error {
-	var skew time.Duration
-	err := w.database.try(ctx, ofStore, func(ctx context.Context) error {
-		asked := time.Now()
-		there, err := w.Ledger.Clock(ctx)
-		skew = asked.Add(time.Since(asked) / 2).Sub(there)
-		return err
-	})
+	asked := time.Now()
+	there, err := w.Ledger.Clock(ctx)
 	if err != nil {
 		return fmt.Errorf("read the clock of the ledger: %w", err)
 	}
+	skew := asked.Add(time.Since(asked) / 2).Sub(there)
 	if skew.Abs() > largestSkew {
 		return fmt.Errorf("%w: it differs from the database's by %s; set it, for example with NTP", ErrClockSkew, skew.Round(time.Millisecond))
 	}

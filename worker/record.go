@@ -172,8 +172,8 @@ func (a *attempt) adopt(ctx context.Context, sequence int, images []manifest.Ima
 	if err != nil {
 		return store.RecordRef{}, false, fmt.Errorf("read the last record: %w", err)
 	}
-	there, err := manifest.DecodeRecord(body)
-	if err != nil || there.Subject != a.task.Subject || !there.SameImages(images) {
+	there, decodeErr := manifest.DecodeRecord(body)
+	if decodeErr != nil || there.Subject != a.task.Subject || !there.SameImages(images) {
 		return store.RecordRef{}, false, nil // not ours to adopt; the next number is
 	}
 	hash := sha256.Sum256(body)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -38,11 +39,12 @@ func (e *OutageError) Unwrap() error { return e.err }
 type service struct {
 	name     string
 	bound    time.Duration
+	log      *slog.Logger
 	answered atomic.Int64 // Unix nanoseconds of the last answer to anybody
 }
 
-func newService(name string, bound time.Duration) *service {
-	return &service{name: name, bound: bound}
+func newService(name string, bound time.Duration, log *slog.Logger) *service {
+	return &service{name: name, bound: bound, log: log}
 }
 
 // presence is what an error says of the service.
@@ -83,6 +85,8 @@ func (s *service) try(ctx context.Context, judge func(error) presence, op func(c
 		} else if silent > s.bound {
 			return &OutageError{Service: s.name, For: silent, err: err}
 		}
+		s.log.Warn("a service does not answer; trying again", "event", "service_away",
+			"service", s.name, "tries", tries, "error", err.Error())
 		if err := pause(ctx, jitter(wait)); err != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}

@@ -64,10 +64,10 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 	}})
 
 	end, err := a.archive(traced)
-	if err != nil && ctx.Err() != nil {
+	switch cut := ctx.Err() != nil; {
+	case err != nil && cut:
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return fmt.Errorf("subject %s: %w", task.Subject, err)
 	}
 	if err := a.commit(ctx, end); err != nil {

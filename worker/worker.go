@@ -88,9 +88,9 @@ func New(config Config, parts Parts) *Worker {
 		imageSlots: semaphore.NewWeighted(int64(config.Concurrency)),
 		userSlots:  semaphore.NewWeighted(int64(usersInFlight(config.Concurrency))),
 		userDone:   make(chan struct{}, 1),
-		vendor:     newService("Vlens", config.OutageBound),
-		bucket:     newService("the bucket", config.OutageBound),
-		database:   newService("the database", config.OutageBound),
+		vendor:     newService("Vlens", config.OutageBound, parts.Log),
+		bucket:     newService("the bucket", config.OutageBound, parts.Log),
+		database:   newService("the database", config.OutageBound, parts.Log),
 		breaker:    &breaker{},
 		unnamed:    &unnamedTransactions{},
 	}

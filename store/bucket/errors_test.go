@@ -56,7 +56,7 @@ func TestAnswersHaveMeanings(t *testing.T) {
 				t.Fatal("no error")
 			}
 			for _, sentinel := range sentinels {
-				if errors.Is(err, sentinel) != (sentinel == test.want) {
+				if errors.Is(err, sentinel) != errors.Is(test.want, sentinel) {
 					t.Errorf("errors.Is(%v, %v) is %t", err, sentinel, errors.Is(err, sentinel))
 				}
 			}

@@ -15,7 +15,7 @@ import (
 	"vlens-archiver/store/window"
 )
 
-// ErrQuotaClosed: the quota was closed while a slot was asked for.
+// ErrQuotaClosed says that the quota was closed while a slot was asked for.
 var ErrQuotaClosed = errors.New("quota is closed")
 
 // releaseDelay is how long the ledger may not know of a response. It costs

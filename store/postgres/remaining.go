@@ -17,6 +17,7 @@ const dueCounted = 10_000
 func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (store.Remaining, error) {
 	var remaining store.Remaining
 	var batch pgx.Batch
+	batch.Queue(interpret)
 	limit := run.Selection.Limit
 	batch.Queue(`
 		SELECT (SELECT count(*) FROM archive.subjects AS s
@@ -70,6 +71,8 @@ func dueSQL(selection store.Selection) string {
 
 	const chosen = `SELECT 1 FROM archive.run_users AS ru JOIN archive.subjects AS s ON s.user_id = ru.user_id
 		WHERE ru.run_id = $2 AND ru.done_at IS NULL AND (ru.given IS NOT NULL OR s.left_at IS NULL) AND ` + open
+	// The order makes the planner go from the selection to the users.
+	const inPlace = ` ORDER BY ru.place`
 	// Of those who are due, all are ready but the ones whose time has just come.
 	const ready = `SELECT 1 FROM archive.subjects AS s WHERE ` + dueNow + ` AND ` + open
 	const coming = `SELECT 1 FROM archive.subjects AS s
@@ -78,19 +81,19 @@ func dueSQL(selection store.Selection) string {
 
 	if selection.Limit == 0 {
 		if selection.Chosen() {
-			return `SELECT count(*) FROM (` + chosen + ` LIMIT $3) AS x`
+			return `SELECT count(*) FROM (` + chosen + inPlace + ` LIMIT $3) AS x`
 		}
 		return `SELECT least($3, count(*)) FROM ((` + ready + ` LIMIT $3) UNION ALL (` + coming + ` LIMIT $3)) AS x`
 	}
 
 	room := fmt.Sprintf(` LIMIT (SELECT greatest(0, least($3, %d - r.claimed)) FROM archive.runs AS r WHERE r.run_id = $2)`, selection.Limit)
-	again := `(` + chosen + ` AND ru.claimed_at IS NOT NULL LIMIT $3)`
+	again := `(` + chosen + ` AND ru.claimed_at IS NOT NULL` + inPlace + ` LIMIT $3)`
 	if !selection.Chosen() {
 		// A user of a due run who was claimed and then left is still done.
 		again = `(SELECT 1 FROM archive.run_users AS ru JOIN archive.subjects AS s ON s.user_id = ru.user_id
-			WHERE ru.run_id = $2 AND ru.done_at IS NULL AND ru.claimed_at IS NOT NULL AND ` + open + ` LIMIT $3)`
+			WHERE ru.run_id = $2 AND ru.done_at IS NULL AND ru.claimed_at IS NOT NULL AND ` + open + inPlace + ` LIMIT $3)`
 	}
-	fresh := `(` + chosen + ` AND ru.claimed_at IS NULL LIMIT $3)`
+	fresh := `(` + chosen + ` AND ru.claimed_at IS NULL` + inPlace + ` LIMIT $3)`
 	if !selection.Chosen() {
 		fresh = `(` + ready + newHere + ` LIMIT $3) UNION ALL (` + coming + newHere + ` LIMIT $3)`
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -45,7 +46,7 @@ func (u *Users) stage(ctx context.Context, tx pgx.Tx, allowPersonalIDs bool) (in
 	}()
 	_, err := tx.Conn().PgConn().CopyFrom(ctx, reader, `COPY pg_temp.source_users (user_id, transaction_id, verified_at) FROM STDIN (FORMAT binary)`)
 	reader.CloseWithError(io.ErrClosedPipe)
-	if failed := <-sourceErr; failed != nil && failed != io.ErrClosedPipe {
+	if failed := <-sourceErr; failed != nil && !errors.Is(failed, io.ErrClosedPipe) {
 		return 0, failed
 	}
 	return rows.rows, err

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -156,7 +157,7 @@ func (u *Users) pass(ctx context.Context, request store.SyncRequest) (result sto
 		}
 		return err
 	})
-	if err == errTakenOver || hasCode(err, lockNotAvailable) {
+	if errors.Is(err, errTakenOver) || hasCode(err, lockNotAvailable) {
 		return store.SyncResult{}, false, nil
 	}
 	return result, done, u.ledger.failed("merge users", err)

@@ -29,6 +29,7 @@ func (l *Ledger) Totals(ctx context.Context, runID string) (store.RunTotals, err
 		}
 		totals.Run = run
 		var batch pgx.Batch
+		batch.Queue(interpret)
 		queueTotals(&batch, runID, &totals)
 		left := `SELECT count(*) FROM archive.subjects AS s WHERE ` + leftSQL(run.Selection, `$1`)
 		batch.Queue(left, runID).QueryRow(func(row pgx.Row) error { return row.Scan(&totals.DueLeft) })

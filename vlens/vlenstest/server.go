@@ -117,7 +117,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if err != nil {
 		err = errors.Join(err, httpServer.Close())
 	}
-	<-served
+	<-served // http.ErrServerClosed, as told
 	if err != nil {
 		return fmt.Errorf("stop the simulated tenant: %w", err)
 	}
