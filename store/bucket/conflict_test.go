@@ -39,7 +39,7 @@ func TestPutAgainstWhatIsThere(t *testing.T) {
 		},
 		{
 			name: "a delete marker in the way for ever", steps: steps{precondition, status(404, ""), precondition, status(404, ""), precondition, status(404, "")},
-			methods: "PUT HEAD PUT HEAD PUT HEAD ", err: store.ErrUnavailable,
+			methods: "PUT HEAD PUT HEAD PUT HEAD ", err: store.ErrExists,
 		},
 		{name: "reading is refused", steps: steps{precondition, status(403, "")}, methods: "PUT HEAD ", err: store.ErrDenied},
 		{name: "stored, but the answer was lost", steps: steps{hangUp, precondition, standing(payload, checksum...)}, methods: "PUT PUT HEAD "},

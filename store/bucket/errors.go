@@ -75,8 +75,8 @@ var meanings = []struct {
 		// Comes here only when nothing was found under the key.
 		codes:    []string{"PreconditionFailed"},
 		statuses: []int{http.StatusPreconditionFailed},
-		sentinel: store.ErrUnavailable,
-		advice:   "the object is deleted again and again, or the service takes a delete marker for an object; remove the marker",
+		sentinel: store.ErrExists,
+		advice:   "the service takes a delete marker for an object: somebody deleted it; remove the marker",
 	},
 	{
 		statuses: []int{http.StatusNotFound}, sentinel: store.ErrNotFound,

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 
 	"vlens-archiver/store"
 )
@@ -97,6 +98,8 @@ func (c Config) loadOptions() []func(*config.LoadOptions) error {
 		// Only the SDK's own client type takes the certificates of AWS_CA_BUNDLE.
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(c.tune)),
 		config.WithRetryer(c.retryer),
+		// It would write past the program's log, in a form of its own.
+		config.WithLogger(logging.Nop{}),
 		// The checksum is ours; those that the SDK adds by default are refused by
 		// many S3-compatible services.
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
