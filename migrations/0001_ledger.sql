@@ -132,7 +132,7 @@ COMMENT ON COLUMN archive.subjects.due_reason IS 'Why the user is, or will be, d
 COMMENT ON COLUMN archive.subjects.ready IS 'True once the due time has come and a run may claim the user.';
 COMMENT ON COLUMN archive.subjects.row_version IS 'Grows with every change of the row of the user query.';
 COMMENT ON COLUMN archive.subjects.lease_process IS 'The process that works, or worked, on the user; null when nobody does.';
-COMMENT ON COLUMN archive.subjects.lease_token IS 'Grows with every lease; a commit must show it.';
+COMMENT ON COLUMN archive.subjects.lease_token IS 'Drawn anew with every lease; a commit must show it.';
 COMMENT ON COLUMN archive.subjects.lease_run IS 'The run of the lease.';
 COMMENT ON COLUMN archive.subjects.lease_version IS 'row_version when the lease was given: a row that changed since stays due.';
 COMMENT ON COLUMN archive.subjects.last_run_id IS 'The run of the last outcome.';
@@ -145,7 +145,7 @@ CREATE TABLE archive.run_users (
     claimed_at timestamptz,
     done_at    timestamptz,
     PRIMARY KEY (run_id, user_id)
-);
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX run_users_open ON archive.run_users (run_id, place) WHERE done_at IS NULL;
 COMMENT ON TABLE archive.run_users IS 'The users selected by a backfill, and those claimed by a run with a limit.';
 COMMENT ON COLUMN archive.run_users.run_id IS 'The run.';

@@ -72,8 +72,10 @@ const (
 
 // Remaining says whether a process may leave its run.
 type Remaining struct {
-	Due      int64 // users the run may still claim now; counted up to a bound
-	Leased   int64 // users of this run in the hands of live processes
+	Due int64 // users the run may still claim now; counted up to a bound
+	// Leased counts users in the hands of live processes: those of this run, and
+	// those of other runs whom this run is for too, should their process be dead.
+	Leased   int64
 	Others   int64 // other live processes of the run
 	Limited  bool  // the run's limit is reached
 	Outcomes int64 // users done so far

@@ -112,8 +112,8 @@ const (
 		AND EXISTS (
 			SELECT 1 FROM archive.runs AS r
 			WHERE r.run_id = $3 AND r.status = 'open'
-			  AND (r.close_process IS NULL OR r.close_process <> ALL (ARRAY(` + liveProcesses + `))))`
-	leaseFree = `(s.lease_process IS NULL OR s.lease_process <> ALL (ARRAY(` + liveProcesses + `)))`
+			  AND (r.close_process IS NULL OR ` + processGone + `r.close_process)))`
+	leaseFree = `(s.lease_process IS NULL OR ` + processGone + `s.lease_process))`
 	// notDone looks up one outcome per candidate; written as a scalar so that
 	// it never becomes a join over all outcomes of the run. The first half
 	// also holds for a row that another process changed a moment ago.

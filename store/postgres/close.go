@@ -28,7 +28,7 @@ func (l *Ledger) BeginClose(ctx context.Context, runID, process string) (bool, e
 			UPDATE archive.runs AS r SET close_process = $2
 			WHERE r.run_id = $3 AND r.status = 'open'
 			  AND $2 IN (`+liveProcesses+`)
-			  AND (r.close_process IS NULL OR r.close_process = $2 OR r.close_process <> ALL (ARRAY(`+liveProcesses+`)))
+			  AND (r.close_process IS NULL OR r.close_process = $2 OR `+processGone+`r.close_process))
 			  AND NOT (r.synced_at IS NULL AND r.sync_process IS NOT NULL AND r.sync_process <> $2
 			           AND r.sync_process = ANY (ARRAY(`+liveProcesses+`)))
 			  AND NOT EXISTS (

@@ -30,7 +30,7 @@ const commitSQL = `
 WITH run AS (
 	SELECT r.run_id FROM archive.runs AS r
 	WHERE r.run_id = $3 AND r.status = 'open'
-	  AND (r.close_process IS NULL OR r.close_process = $2 OR r.close_process <> ALL (ARRAY(` + liveProcesses + `)))
+	  AND (r.close_process IS NULL OR r.close_process = $2 OR ` + processGone + `r.close_process))
 	FOR KEY SHARE OF r
 ), owned AS (
 	SELECT 1 FROM archive.transactions AS t

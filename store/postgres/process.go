@@ -12,6 +12,15 @@ import (
 const liveProcesses = `SELECT p.process FROM archive.processes AS p
 	WHERE p.ended_at IS NULL AND p.heartbeat_at > now() - make_interval(secs => $1)`
 
+// processGone begins the sub-query that is true for a process whose leases are
+// free. The name of the process and a parenthesis follow; $1 is as above.
+//
+// It is not the opposite of liveProcesses: for a process that entered after the
+// statement began it is NULL, so that what such a process has just leased, and
+// the statement sees only when it locks the row, is not taken for free.
+const processGone = `(SELECT p.ended_at IS NOT NULL OR p.heartbeat_at <= now() - make_interval(secs => $1)
+	FROM archive.processes AS p WHERE p.process = `
+
 // Enter makes the process known: from here on it may hold users, as long as it
 // beats. Entering twice is as entering once.
 func (l *Ledger) Enter(ctx context.Context, process, worker, runID string) error {

@@ -64,15 +64,16 @@ func dueSQL(selection store.Selection) string {
 	const runOpen = `EXISTS (
 		SELECT 1 FROM archive.runs AS r
 		WHERE r.run_id = $2 AND r.status = 'open'
-		  AND (r.close_process IS NULL OR r.close_process <> ALL (ARRAY(` + liveProcesses + `))))`
+		  AND (r.close_process IS NULL OR ` + processGone + `r.close_process)))`
 	const open = runOpen + ` AND ` + leaseFree + `
 		AND s.last_run_id IS DISTINCT FROM $2
 		AND (SELECT 1 FROM archive.outcomes AS o WHERE o.run_id = $2 AND o.subject = s.subject) IS NULL`
 
-	const chosen = `SELECT 1 FROM archive.run_users AS ru JOIN archive.subjects AS s ON s.user_id = ru.user_id
-		WHERE ru.run_id = $2 AND ru.done_at IS NULL AND (ru.given IS NOT NULL OR s.left_at IS NULL) AND ` + open
-	// The order makes the planner go from the selection to the users.
-	const inPlace = ` ORDER BY ru.place`
+	// OFFSET 0 makes the planner go from the selection to the users, one by one.
+	const selected = `SELECT 1 FROM archive.run_users AS ru
+		CROSS JOIN LATERAL (SELECT s.left_at FROM archive.subjects AS s WHERE s.user_id = ru.user_id AND ` + open + ` OFFSET 0) AS s
+		WHERE ru.run_id = $2 AND ru.done_at IS NULL`
+	const chosen = selected + ` AND (ru.given IS NOT NULL OR s.left_at IS NULL)`
 	// Of those who are due, all are ready but the ones whose time has just come.
 	const ready = `SELECT 1 FROM archive.subjects AS s WHERE ` + dueNow + ` AND ` + open
 	const coming = `SELECT 1 FROM archive.subjects AS s
@@ -81,19 +82,15 @@ func dueSQL(selection store.Selection) string {
 
 	if selection.Limit == 0 {
 		if selection.Chosen() {
-			return `SELECT count(*) FROM (` + chosen + inPlace + ` LIMIT $3) AS x`
+			return `SELECT count(*) FROM (` + chosen + ` LIMIT $3) AS x`
 		}
 		return `SELECT least($3, count(*)) FROM ((` + ready + ` LIMIT $3) UNION ALL (` + coming + ` LIMIT $3)) AS x`
 	}
 
 	room := fmt.Sprintf(` LIMIT (SELECT greatest(0, least($3, %d - r.claimed)) FROM archive.runs AS r WHERE r.run_id = $2)`, selection.Limit)
-	again := `(` + chosen + ` AND ru.claimed_at IS NOT NULL` + inPlace + ` LIMIT $3)`
-	if !selection.Chosen() {
-		// A user of a due run who was claimed and then left is still done.
-		again = `(SELECT 1 FROM archive.run_users AS ru JOIN archive.subjects AS s ON s.user_id = ru.user_id
-			WHERE ru.run_id = $2 AND ru.done_at IS NULL AND ru.claimed_at IS NOT NULL AND ` + open + inPlace + ` LIMIT $3)`
-	}
-	fresh := `(` + chosen + ` AND ru.claimed_at IS NULL` + inPlace + ` LIMIT $3)`
+	// A user who was claimed and has left since is still to be done.
+	const again = `(` + selected + ` AND ru.claimed_at IS NOT NULL LIMIT $3)`
+	fresh := `(` + chosen + ` AND ru.claimed_at IS NULL LIMIT $3)`
 	if !selection.Chosen() {
 		fresh = `(` + ready + newHere + ` LIMIT $3) UNION ALL (` + coming + newHere + ` LIMIT $3)`
 	}

@@ -176,6 +176,9 @@ func withUser(t testing.TB, raw store.Sensitive, user, password string) store.Se
 	if err != nil {
 		t.Fatal(err)
 	}
-	address.User = url.UserPassword(user, password)
+	query := address.Query()
+	query.Set("user", user)
+	query.Set("password", password)
+	address.RawQuery = query.Encode()
 	return store.Sensitive(address.String())
 }

@@ -22,26 +22,27 @@ func (b both) Sync(ctx context.Context, request store.SyncRequest) (store.SyncRe
 func TestLedgerSuite(t *testing.T) {
 	t.Parallel()
 	storetest.RunLedgerSuite(t, func(t *testing.T) storetest.LedgerBench {
-		s := newServices(t)
-		return storetest.LedgerBench{
-			Ledger: both{s.ledger, s.users},
-			SetUsers: func(t *testing.T, users ...store.User) {
-				s.exec(t, `DELETE FROM app.users`)
-				for _, user := range users {
-					var verified any
-					if !user.VerifiedAt.IsZero() {
-						verified = user.VerifiedAt
-					}
-					s.exec(t, `INSERT INTO app.users (id, email, phone, transaction_id, verified_at) VALUES ($1, $2, $3, $4, $5)`,
-						user.ID, user.Email.Reveal(), user.Phone.Reveal(), user.TransactionID, verified)
-				}
-			},
-			Silence: s.silenceT,
-			Age: func(t *testing.T, runID string) {
-				s.exec(t, `UPDATE archive.runs SET started_at = started_at - interval '1 hour' WHERE run_id = $1`, runID)
-			},
-		}
+		return ledgerBench(newServices(t))
 	})
 }
 
-func (s *services) silenceT(t *testing.T, process string) { s.silence(t, process) }
+func ledgerBench(s *services) storetest.LedgerBench {
+	return storetest.LedgerBench{
+		Ledger: both{s.ledger, s.users},
+		SetUsers: func(t *testing.T, users ...store.User) {
+			s.exec(t, `DELETE FROM app.users`)
+			for _, user := range users {
+				var verified any
+				if !user.VerifiedAt.IsZero() {
+					verified = user.VerifiedAt
+				}
+				s.exec(t, `INSERT INTO app.users (id, email, phone, transaction_id, verified_at) VALUES ($1, $2, $3, $4, $5)`,
+					user.ID, user.Email.Reveal(), user.Phone.Reveal(), user.TransactionID, verified)
+			}
+		},
+		Silence: func(t *testing.T, process string) { s.silence(t, process) },
+		Age: func(t *testing.T, runID string) {
+			s.exec(t, `UPDATE archive.runs SET started_at = started_at - interval '1 hour' WHERE run_id = $1`, runID)
+		},
+	}
+}

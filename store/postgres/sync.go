@@ -87,7 +87,7 @@ func (l *Ledger) takeSync(ctx context.Context, request store.SyncRequest) (store
 		UPDATE archive.runs AS r SET sync_process = $2
 		WHERE r.run_id = $3 AND r.synced_at IS NULL AND r.sync_process IS DISTINCT FROM $2
 		  AND $2 IN (`+liveProcesses+`)
-		  AND (r.sync_process IS NULL OR r.sync_process <> ALL (ARRAY(`+liveProcesses+`)))`,
+		  AND (r.sync_process IS NULL OR `+processGone+`r.sync_process))`,
 		l.takeover.Seconds(), request.Process, request.RunID)
 	batch.Queue(`
 		SELECT $2 IN (`+liveProcesses+`), r.sync_process IS NOT DISTINCT FROM $2, r.synced_at IS NOT NULL,

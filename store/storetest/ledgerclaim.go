@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -100,19 +101,24 @@ func (b *ledgerTest) claimOrder() {
 	b.wantIDs("nothing left", b.claim(later, "p2", 10))
 }
 
+// Each batch is claimed by a process that has just entered: others may have
+// begun their claim before they could know of it.
 func (b *ledgerTest) claimsAreDisjoint() {
-	const users, processes = 200, 4
+	const users, workers, batch = 200, 4, 3
 	b.users(people(users)...)
 	run := b.synced("r1", "p0", store.Selection{})
 	var mu sync.Mutex
 	owner := make(map[string]string)
 	var group sync.WaitGroup
-	for n := range processes {
-		process := "p" + string(rune('1'+n))
-		b.must(b.Enter(b.Context(), process, "worker", run.ID))
+	for worker := range workers {
 		group.Go(func() {
-			for {
-				tasks, err := b.Claim(b.Context(), run, process, store.NewestFirst, 7)
+			for n := 0; ; n++ {
+				process := fmt.Sprintf("w%d-%d", worker, n)
+				if err := b.Enter(b.Context(), process, "worker", run.ID); err != nil {
+					b.Error(err)
+					return
+				}
+				tasks, err := b.Claim(b.Context(), run, process, store.NewestFirst, batch)
 				if err != nil {
 					b.Error(err)
 					return

@@ -28,10 +28,13 @@ func (b *ledgerTest) remaining() {
 	b.Silence(b.T, "p2")
 	wantEqual(b, "the other died", left("p1"), store.Remaining{Due: 2, Outcomes: 1})
 
-	// Users in the hands of another run are no business of this one.
+	// A user in the hands of another run is waited for: should its process die,
+	// the user is left to this run. One who is done in this run is not.
 	other := b.synced("r2", "p3", store.Selection{})
 	b.claim(other, "p3", 2)
-	wantEqual(b, "in another run", left("p1"), store.Remaining{Due: 1, Outcomes: 1})
+	wantEqual(b, "in another run", left("p1"), store.Remaining{Due: 1, Leased: 1, Outcomes: 1})
+	b.Silence(b.T, "p3")
+	wantEqual(b, "and that one died too", left("p1"), store.Remaining{Due: 2, Outcomes: 1})
 }
 
 func (b *ledgerTest) close() {
@@ -101,6 +104,8 @@ func (b *ledgerTest) closeAbandoned() {
 	wantEqual(b, "while it is closed", interrupted(), "")
 	b.must(b.FinishClose(b.Context(), "r1", "p2", store.RunInterrupted))
 	wantEqual(b, "when it is closed", interrupted(), "")
+	b.Silence(b.T, "p2")
+	b.wantErr(b.Commit(b.Context(), "p1", ended(run, task, store.OutcomeArchived, 0)), store.ErrLeaseLost)
 }
 
 func (b *ledgerTest) totals() {
@@ -127,7 +132,7 @@ func (b *ledgerTest) totals() {
 	wantMap(b, "requests", totals.Requests, map[string]int64{"list": 3, "image": 3})
 	wantEqual(b, "images", totals.Images, 1)
 	wantEqual(b, "bytes", totals.Bytes, 300)
-	wantEqual(b, "due left", totals.DueLeft, 1)
+	wantEqual(b, "due left, one of them in work", totals.DueLeft, 2)
 	wantEqual(b, "sync", totals.Sync, store.SyncResult{Users: 4, New: 4})
 	if want := people(4)[3].VerifiedAt; !totals.OldestPendingAt.Equal(want) {
 		b.Fatalf("oldest pending = %v, want %v", totals.OldestPendingAt, want)

@@ -63,21 +63,24 @@ func (l *MemoryLedger) claimable(run *memoryRun) []*memorySubject {
 	if run == nil || run.Status != store.RunOpen || l.live(run.closer) {
 		return nil
 	}
-	now := l.now()
 	var list []*memorySubject
 	for _, s := range l.subjects {
-		if _, done := run.outcomes[s.subject]; done || l.live(s.leasedBy) {
-			continue
-		}
-		wanted := !s.left && s.due != nil && !s.due.After(now)
-		if run.Selection.Chosen() {
-			wanted = run.chosenUsers[s.subject] && (!s.left || !run.Selection.Filtered())
-		}
-		if wanted {
+		if l.leftFor(run, s) && !l.live(s.leasedBy) {
 			list = append(list, s)
 		}
 	}
 	return list
+}
+
+// leftFor reports whether the run is for the user, who has no outcome in it yet.
+func (l *MemoryLedger) leftFor(run *memoryRun, s *memorySubject) bool {
+	if _, done := run.outcomes[s.subject]; done {
+		return false
+	}
+	if run.Selection.Chosen() {
+		return run.chosenUsers[s.subject] && (!s.left || !run.Selection.Filtered())
+	}
+	return !s.left && s.due != nil && !s.due.After(l.now())
 }
 
 // Remaining says what is left of the run.
@@ -85,10 +88,11 @@ func (l *MemoryLedger) Remaining(_ context.Context, run store.Run, process strin
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	there := l.runs[run.ID]
-	remaining := store.Remaining{Outcomes: int64(len(there.outcomes)), Due: l.dueLeft(there)}
+	remaining := store.Remaining{Outcomes: int64(len(there.outcomes)), Due: l.claimableNow(there)}
 	remaining.Limited = there.Selection.Limit > 0 && len(there.claimed) >= there.Selection.Limit
 	for _, s := range l.subjects {
-		if s.leaseRun == run.ID && l.live(s.leasedBy) {
+		awaited := !remaining.Limited && l.leftFor(there, s)
+		if l.live(s.leasedBy) && (s.leaseRun == run.ID || awaited) {
 			remaining.Leased++
 		}
 	}
@@ -100,7 +104,8 @@ func (l *MemoryLedger) Remaining(_ context.Context, run store.Run, process strin
 	return remaining, nil
 }
 
-func (l *MemoryLedger) dueLeft(run *memoryRun) int64 {
+// claimableNow counts the users the run may claim now, within its limit.
+func (l *MemoryLedger) claimableNow(run *memoryRun) int64 {
 	var again, fresh int64
 	for _, s := range l.claimable(run) {
 		if run.claimed[s.subject] {

@@ -58,7 +58,7 @@ func (l *MemoryLedger) Totals(_ context.Context, runID string) (store.RunTotals,
 	}
 	totals := store.RunTotals{
 		Run: run.Run, Users: map[store.State]int64{}, Outcomes: map[store.Outcome]int64{},
-		Failures: map[store.Class]int64{}, Requests: map[string]int64{}, DueLeft: l.dueLeft(run),
+		Failures: map[store.Class]int64{}, Requests: map[string]int64{},
 	}
 	if run.synced != nil {
 		totals.Sync = *run.synced
@@ -66,6 +66,9 @@ func (l *MemoryLedger) Totals(_ context.Context, runID string) (store.RunTotals,
 	for _, s := range l.subjects {
 		totals.Users[s.state]++
 		totals.UsersTotal++
+		if l.leftFor(run, s) {
+			totals.DueLeft++
+		}
 		if s.left {
 			totals.UsersLeft++
 		} else if at := s.newness(); s.state == store.StatePending && (totals.OldestPendingAt.IsZero() || at.Before(totals.OldestPendingAt)) {
