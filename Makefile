@@ -5,16 +5,19 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help build test lint fmt demo fuzz
+.PHONY: help build test lint fmt demo fuzz faults bench-quota
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 build: ## bin/vlens-archiver, static
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/vlens-archiver ./cmd/vlens-archiver
 
 test: ## all tests, with the race detector, on a real Postgres and a real S3 server
-	go test -race ./...
+	go test -race -timeout 30m ./...
+
+faults: ## kill, cut and fail everything, at length; FAULTS_SEED=… replays
+	FAULTS=long go test -count=1 -timeout 30m -v ./faults
 
 lint: ## formatting, static checks, import arrows
 	$(GOLANGCI_LINT) run ./...
@@ -31,3 +34,6 @@ fuzz: ## each fuzz target for FUZZTIME (default 60s)
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),60s) $$package; \
 		done; \
 	done
+
+bench-quota: build ## how three processes share the quota, in two and a half minutes; writes bench/QUOTA.md
+	go run ./bench/quota

@@ -4,11 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base32"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,54 +13,35 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"vlens-archiver/internal/archivetest"
 	"vlens-archiver/vlens/vlenstest"
 )
-
-// pseudonym computes subjects and refs by hand, so that this
-// test does not believe the code it tests.
-func pseudonym(message string) []byte {
-	key, _ := base64.StdEncoding.DecodeString(subjectKeyText)
-	h := hmac.New(sha256.New, key)
-	h.Write([]byte(message))
-	return h.Sum(nil)
-}
-
-func subjectOf(userID string) string {
-	return strings.ToLower(base32.StdEncoding.EncodeToString(pseudonym(userID)))[:26]
-}
-
-func refOf(fileName string) string { return hex.EncodeToString(pseudonym(fileName))[:32] }
-
-func hashOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
-}
 
 // The whole job on 300 users with six images each; then the bucket is read again
 // by other code and every byte, checksum, key, record and ledger row compared.
 func TestArchiveEveryByte(t *testing.T) {
 	t.Parallel()
 	const users = 300
-	tn := newTenant(t, vlenstest.Options{People: users, Seed: 1, ImageBytes: 20 << 10})
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 1, ImageBytes: 20 << 10})
 	began := time.Now().Truncate(time.Second)
-	report := tn.run("first", nil)
+	report := tn.Run("first", nil)
 	if !report.Closed || report.WorkLeft || report.AlreadyComplete {
 		t.Errorf("report is %+v", report)
 	}
 
-	if got := tn.sim.Requests(vlenstest.List); got != users {
+	if got := tn.Sim.Requests(vlenstest.List); got != users {
 		t.Errorf("%d listings, want one for each of %d users", got, users)
 	}
-	if got := tn.sim.Requests(vlenstest.Image); got != users*vlenstest.KindCount {
+	if got := tn.Sim.Requests(vlenstest.Image); got != users*vlenstest.KindCount {
 		t.Errorf("%d image requests, want %d", got, users*vlenstest.KindCount)
 	}
-	if got := tn.sim.Requests(vlenstest.Login); got != 1 {
+	if got := tn.Sim.Requests(vlenstest.Login); got != 1 {
 		t.Errorf("%d logins", got)
 	}
 
-	objects := tn.objects()
+	objects := tn.Objects()
 	left := maps.Clone(objects)
-	take := func(key string) object {
+	take := func(key string) archivetest.Object {
 		t.Helper()
 		o, there := left[key]
 		if !there {
@@ -74,21 +50,21 @@ func TestArchiveEveryByte(t *testing.T) {
 		delete(left, key)
 		return o
 	}
-	take(prefix + "/archive.json")
+	take(archivetest.Prefix + "/archive.json")
 
-	ledgerRecords := index(query[string](tn, `SELECT concat_ws(' ', key, sha256, sequence, run_id) FROM archive.records`))
-	ledgerImages := index(query[string](tn, `
+	ledgerRecords := archivetest.Index(archivetest.Query[string](tn, `SELECT concat_ws(' ', key, sha256, sequence, run_id) FROM archive.records`))
+	ledgerImages := archivetest.Index(archivetest.Query[string](tn, `
 		SELECT concat_ws(' ', key, subject, kind, transaction_id, state, version_id, bytes, media_type, sha256, ref, run_id)
 		FROM archive.images`))
 
 	sums := make(map[string]string) // what SHA256SUMS must say of images and records
-	for user := range tn.sim.Users() {
-		person, _ := tn.sim.Person(user.ID)
-		want, _ := tn.sim.Expected(user.ID)
-		subject := subjectOf(user.ID)
-		folder := fmt.Sprintf("%s/subjects/%s/%s/%s/", prefix, subject[:2], subject, person.TransactionID)
+	for user := range tn.Sim.Users() {
+		person, _ := tn.Sim.Person(user.ID)
+		want, _ := tn.Sim.Expected(user.ID)
+		subject := archivetest.SubjectOf(user.ID)
+		folder := fmt.Sprintf("%s/subjects/%s/%s/%s/", archivetest.Prefix, subject[:2], subject, person.TransactionID)
 
-		body := take(folder + "record.0001.json").body
+		body := take(folder + "record.0001.json").Body
 		var record struct {
 			Schema, Subject string
 			TransactionID   string `json:"transaction_id"`
@@ -113,8 +89,8 @@ func TestArchiveEveryByte(t *testing.T) {
 			record.ArchivedAt.Before(began) || len(record.Images) != vlenstest.KindCount {
 			t.Errorf("record of %s: %+v", user.ID, record)
 		}
-		sums[strings.TrimPrefix(folder, prefix+"/")+"record.0001.json"] = hashOf(body)
-		if got, want := ledgerRecords[folder+"record.0001.json"], hashOf(body)+" 1 first"; got != want {
+		sums[strings.TrimPrefix(folder, archivetest.Prefix+"/")+"record.0001.json"] = archivetest.HashOf(body)
+		if got, want := ledgerRecords[folder+"record.0001.json"], archivetest.HashOf(body)+" 1 first"; got != want {
 			t.Errorf("ledger has record %q, want %q", got, want)
 		}
 		delete(ledgerRecords, folder+"record.0001.json")
@@ -124,18 +100,18 @@ func TestArchiveEveryByte(t *testing.T) {
 			sum := want.Images[kind]
 			key := fmt.Sprintf("%s%s.%s.jpg", folder, kind, sum.SHA256[:16])
 			image := take(key)
-			if hashOf(image.body) != sum.SHA256 || len(image.body) != sum.Bytes {
+			if archivetest.HashOf(image.Body) != sum.SHA256 || len(image.Body) != sum.Bytes {
 				t.Errorf("%q holds other bytes than the vendor sent", key)
 			}
-			if image.mime != "image/jpeg" || image.metadata["sha256"] != sum.SHA256 || image.metadata["ref"] != refOf(person.FileName(kind)) {
-				t.Errorf("%q says of itself %s %v", key, image.mime, image.metadata)
+			if image.MIME != "image/jpeg" || image.Metadata["sha256"] != sum.SHA256 || image.Metadata["ref"] != archivetest.RefOf(person.FileName(kind)) {
+				t.Errorf("%q says of itself %s %v", key, image.MIME, image.Metadata)
 			}
 			if stated.Kind != string(kind) || stated.State != "stored" || stated.Key != key || stated.SHA256 != sum.SHA256 ||
-				stated.Bytes != sum.Bytes || stated.MediaType != "image/jpeg" || stated.Ref != refOf(person.FileName(kind)) ||
+				stated.Bytes != sum.Bytes || stated.MediaType != "image/jpeg" || stated.Ref != archivetest.RefOf(person.FileName(kind)) ||
 				stated.VersionID == "" || stated.Width == 0 || stated.Height == 0 || stated.FetchedAt.Before(began) || len(stated.Flags) != 0 {
 				t.Errorf("record of %s states %+v", user.ID, stated)
 			}
-			sums[strings.TrimPrefix(key, prefix+"/")] = sum.SHA256
+			sums[strings.TrimPrefix(key, archivetest.Prefix+"/")] = sum.SHA256
 			wantRow := fmt.Sprintf("%s %s %s stored %s %d image/jpeg %s %s first",
 				subject, kind, person.TransactionID, stated.VersionID, sum.Bytes, sum.SHA256, stated.Ref)
 			if ledgerImages[key] != wantRow {
@@ -148,7 +124,7 @@ func TestArchiveEveryByte(t *testing.T) {
 		t.Errorf("ledger also has %v and %v", ledgerRecords, ledgerImages)
 	}
 
-	tn.checkRunFiles("first", users, sums, take)
+	checkRunFiles(tn, "first", users, sums, take)
 	for key := range left {
 		t.Errorf("%q was not expected", key)
 	}
@@ -160,53 +136,43 @@ func TestArchiveEveryByte(t *testing.T) {
 		`SELECT count(*) FROM archive.runs WHERE run_id = 'first' AND status = 'closed' AND ended_at >= started_at`:                             1,
 		`SELECT count(*) FROM archive.processes WHERE ended_at IS NOT NULL`:                                                                     1,
 	} {
-		if got := count(tn, sql); got != want {
+		if got := tn.Count(sql); got != want {
 			t.Errorf("%s: %d, want %d", sql, got, want)
 		}
 	}
 
 	t.Run("a second run has nothing to do", func(t *testing.T) {
-		before := tn.sim.Requests()
-		tn.run("second", nil)
-		if spent := tn.sim.Requests() - before; spent != 0 {
+		before := tn.Sim.Requests()
+		tn.Run("second", nil)
+		if spent := tn.Sim.Requests() - before; spent != 0 {
 			t.Errorf("it spent %d requests", spent)
 		}
 	})
 	t.Run("a recheck without news costs one request a user", func(t *testing.T) {
-		tn.exec(tn.ledgerURL, `UPDATE archive.subjects SET next_due_at = now()`)
-		lists, images := tn.sim.Requests(vlenstest.List), tn.sim.Requests(vlenstest.Image)
-		tn.run("recheck", nil)
-		if spent := tn.sim.Requests(vlenstest.List) - lists; spent != users {
+		tn.ExecLedger(`UPDATE archive.subjects SET next_due_at = now()`)
+		lists, images := tn.Sim.Requests(vlenstest.List), tn.Sim.Requests(vlenstest.Image)
+		tn.Run("recheck", nil)
+		if spent := tn.Sim.Requests(vlenstest.List) - lists; spent != users {
 			t.Errorf("%d listings, want %d", spent, users)
 		}
-		if spent := tn.sim.Requests(vlenstest.Image) - images; spent != 0 {
+		if spent := tn.Sim.Requests(vlenstest.Image) - images; spent != 0 {
 			t.Errorf("%d image requests", spent)
 		}
-		if got := count(tn, `SELECT count(*) FROM archive.outcomes WHERE run_id = 'recheck' AND outcome = 'unchanged' AND record_key <> ''`); got != users {
+		if got := tn.Count(`SELECT count(*) FROM archive.outcomes WHERE run_id = 'recheck' AND outcome = 'unchanged' AND record_key <> ''`); got != users {
 			t.Errorf("%d users unchanged, want %d", got, users)
 		}
 	})
 }
 
-// index maps the first word of each row to the rest.
-func index(rows []string) map[string]string {
-	m := make(map[string]string, len(rows))
-	for _, row := range rows {
-		key, rest, _ := strings.Cut(row, " ")
-		m[key] = rest
-	}
-	return m
-}
-
 // checkRunFiles compares the files of a run in which every user was archived.
-func (tn *tenant) checkRunFiles(runID string, users int, sums map[string]string, take func(string) object) {
-	t := tn.t
+func checkRunFiles(tn *archivetest.Tenant, runID string, users int, sums map[string]string, take func(string) archivetest.Object) {
+	t := tn.T
 	t.Helper()
-	started := query[time.Time](tn, `SELECT started_at FROM archive.runs WHERE run_id = $1`, runID)[0]
+	started := archivetest.Query[time.Time](tn, `SELECT started_at FROM archive.runs WHERE run_id = $1`, runID)[0]
 	folder := fmt.Sprintf("runs/%s/%s/", started.UTC().Format("2006/01/02"), runID)
 
-	zipped := take(prefix + "/" + folder + "manifest.jsonl.gz").body
-	sums[folder+"manifest.jsonl.gz"] = hashOf(zipped)
+	zipped := take(archivetest.Prefix + "/" + folder + "manifest.jsonl.gz").Body
+	sums[folder+"manifest.jsonl.gz"] = archivetest.HashOf(zipped)
 	plain, err := gzip.NewReader(bytes.NewReader(zipped))
 	if err != nil {
 		t.Fatal(err)
@@ -226,11 +192,11 @@ func (tn *tenant) checkRunFiles(runID string, users int, sums map[string]string,
 		}
 		subjects[line.Subject] = true
 		if line.Outcome != "archived" || line.Class != nil || len(line.Images) != vlenstest.KindCount ||
-			sums[strings.TrimPrefix(line.RecordKey, prefix+"/")] != line.RecordSHA256 || line.Requests < 7 {
+			sums[strings.TrimPrefix(line.RecordKey, archivetest.Prefix+"/")] != line.RecordSHA256 || line.Requests < 7 {
 			t.Errorf("manifest says %+v", line)
 		}
 		for _, image := range line.Images {
-			if image.State != "stored" || sums[strings.TrimPrefix(image.Key, prefix+"/")] != image.SHA256 {
+			if image.State != "stored" || sums[strings.TrimPrefix(image.Key, archivetest.Prefix+"/")] != image.SHA256 {
 				t.Errorf("manifest says %+v", image)
 			}
 		}
@@ -239,8 +205,8 @@ func (tn *tenant) checkRunFiles(runID string, users int, sums map[string]string,
 		t.Errorf("manifest has %d subjects, want %d", len(subjects), users)
 	}
 
-	summaryBody := take(prefix + "/" + folder + "summary.json").body
-	sums[folder+"summary.json"] = hashOf(summaryBody)
+	summaryBody := take(archivetest.Prefix + "/" + folder + "summary.json").Body
+	sums[folder+"summary.json"] = archivetest.HashOf(summaryBody)
 	var summary struct {
 		RunID    string `json:"run_id"`
 		Status   string
@@ -266,14 +232,14 @@ func (tn *tenant) checkRunFiles(runID string, users int, sums map[string]string,
 		t.Errorf("requests in the summary (want, got):\n%s", diff)
 	}
 
-	objects := take(prefix + "/" + folder + "objects.csv").body
-	sums[folder+"objects.csv"] = hashOf(objects)
+	objects := take(archivetest.Prefix + "/" + folder + "objects.csv").Body
+	sums[folder+"objects.csv"] = archivetest.HashOf(objects)
 	if lines := bytes.Count(objects, []byte("\n")); lines != images+users+2 {
 		t.Errorf("objects.csv has %d lines, want every image, record, manifest and summary: %d", lines, images+users+2)
 	}
 
 	got := make(map[string]string)
-	for line := range strings.Lines(string(take(prefix + "/" + folder + "SHA256SUMS").body)) {
+	for line := range strings.Lines(string(take(archivetest.Prefix + "/" + folder + "SHA256SUMS").Body)) {
 		hash, path, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
 		got[path] = hash
 	}

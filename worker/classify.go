@@ -87,9 +87,11 @@ const (
 	http504 = 504
 )
 
-// ofStore is what an error says of the bucket or a database.
+// ofStore is what an error says of the bucket or a database. An absence that was
+// waited for already is not waited for again.
 func ofStore(err error) presence {
-	if errors.Is(err, store.ErrUnavailable) {
+	var outage *OutageError
+	if errors.Is(err, store.ErrUnavailable) && !errors.As(err, &outage) {
 		return absent
 	}
 	return present

@@ -14,7 +14,10 @@ import (
 // A process that was stopped leaves the run to others that live. Stopped by a
 // signal, it also leaves it open when somebody may come back to it.
 func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
-	if err := w.Ledger.Beat(ctx, w.process, w.progress.counts()); err != nil {
+	err := w.database.try(ctx, ofStore, func(ctx context.Context) error {
+		return w.Ledger.Beat(ctx, w.process, w.progress.counts())
+	})
+	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", w.run.ID, err)
 	}
 	if stopped == nil {
@@ -36,7 +39,11 @@ func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
 // Everything in the files comes from the ledger, so that any process can close
 // any run.
 func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatus) (bool, error) {
-	mine, err := w.Ledger.BeginClose(ctx, run.ID, w.process)
+	var mine bool
+	err := w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+		mine, err = w.Ledger.BeginClose(ctx, run.ID, w.process)
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
@@ -46,12 +53,17 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	w.progress.phase("close")
 
 	// The files first. A process that dies between files leaves an open run;
-	// the next one writes the rest and finds the others as they are.
-	if err := w.writeRunFiles(ctx, run, status); err != nil {
+	// the next one writes the rest and finds the others as they are. So does
+	// another try of this one, when the ledger was away while it was read.
+	err = w.database.try(ctx, ofStore, func(ctx context.Context) error { return w.writeRunFiles(ctx, run, status) })
+	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
 
-	if err := w.Ledger.FinishClose(ctx, run.ID, w.process, status); err != nil {
+	err = w.database.try(ctx, ofStore, func(ctx context.Context) error {
+		return w.Ledger.FinishClose(ctx, run.ID, w.process, status)
+	})
+	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
 	w.Log.Info("run closed", "event", "run_closed", "run_id", run.ID, "status", status)
@@ -60,7 +72,11 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 
 // closeInterrupted closes the runs that nobody works on any more.
 func (w *Worker) closeInterrupted(ctx context.Context) error {
-	runs, err := w.Ledger.Interrupted(ctx, w.run.ID)
+	var runs []store.Run
+	err := w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+		runs, err = w.Ledger.Interrupted(ctx, w.run.ID)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("look for interrupted runs: %w", err)
 	}

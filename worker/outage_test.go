@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"vlens-archiver/internal/archivetest"
 	"vlens-archiver/vlens/vlenstest"
 	"vlens-archiver/worker"
 )
@@ -19,7 +20,7 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 	const users = 60
 	for _, c := range []struct {
 		name string
-		stop func(t *testing.T, tn *tenant) (back func())
+		stop func(t *testing.T, tn *archivetest.Tenant) (back func())
 		says string
 		// lost is the most image requests that may be spent again: those in
 		// flight when the service went away.
@@ -27,12 +28,12 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 	}{
 		{
 			name: "the bucket", says: "the bucket has been unavailable", lost: 16,
-			stop: func(t *testing.T, tn *tenant) func() {
-				if err := tn.s3.Stop(); err != nil {
+			stop: func(t *testing.T, tn *archivetest.Tenant) func() {
+				if err := tn.S3.Stop(); err != nil {
 					t.Error(err)
 				}
 				return func() {
-					if err := tn.s3.Restart(t.Context()); err != nil {
+					if err := tn.S3.Restart(t.Context()); err != nil {
 						t.Error(err)
 					}
 				}
@@ -40,12 +41,12 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 		},
 		{
 			name: "the ledger", says: "the database has been unavailable", lost: 16,
-			stop: func(t *testing.T, tn *tenant) func() {
-				if err := syscall.Kill(tn.postgres.Pid(), syscall.SIGQUIT); err != nil {
+			stop: func(t *testing.T, tn *archivetest.Tenant) func() {
+				if err := syscall.Kill(tn.Postgres.Pid(), syscall.SIGQUIT); err != nil {
 					t.Error(err)
 				}
 				return func() {
-					if err := tn.postgres.Restart(t.Context()); err != nil {
+					if err := tn.Postgres.Restart(t.Context()); err != nil {
 						t.Error(err)
 					}
 				}
@@ -53,20 +54,20 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 		},
 		{
 			name: "the vendor", says: "Vlens has been unavailable", lost: 16,
-			stop: func(_ *testing.T, tn *tenant) func() {
-				tn.stopVendor()
-				return tn.startVendor
+			stop: func(_ *testing.T, tn *archivetest.Tenant) func() {
+				tn.StopVendor()
+				return tn.StartVendor
 			},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			tn := newTenantAlone(t, vlenstest.Options{People: users, Seed: 2, ImageBytes: 8 << 10})
-			p := tn.process("first", func(config *worker.Config) { config.OutageBound = 2 * time.Second })
-			defer p.close()
+			tn := archivetest.NewTenantAlone(t, vlenstest.Options{People: users, Seed: 2, ImageBytes: 8 << 10})
+			p := tn.Process("first", func(config *worker.Config) { config.OutageBound = 2 * time.Second })
+			defer p.Close()
 			back := make(chan func(), 1)
 			go func() {
-				p.waitForUsers(users / 4)
+				p.WaitForUsers(users / 4)
 				back <- c.stop(t, tn)
 			}()
 			_, err := p.Run(t.Context(), t.Context())
@@ -76,13 +77,13 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 			}
 			(<-back)()
 
-			report := tn.run("second", nil)
+			report := tn.Run("second", nil)
 			if report.WorkLeft || report.Totals.Users["archived"] != users {
 				t.Errorf("after the rerun: %+v, failures %+v", report.Totals.Users, report.Totals.Failures)
-				t.Log(tn.log)
+				t.Log(tn.Log)
 			}
-			tn.checkWhole(users)
-			if again := tn.sim.Requests(vlenstest.Image) - users*vlenstest.KindCount - failedImages(tn); again > c.lost {
+			tn.CheckWhole(users)
+			if again := tn.Sim.Requests(vlenstest.Image) - users*vlenstest.KindCount - failedImages(tn); again > c.lost {
 				t.Errorf("%d images were asked for again, at most %d were in flight", again, c.lost)
 			}
 		})
@@ -90,9 +91,9 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 }
 
 // failedImages is how many image requests the simulator did not serve.
-func failedImages(tn *tenant) int {
+func failedImages(tn *archivetest.Tenant) int {
 	n := 0
-	for _, count := range tn.sim.Counters() {
+	for _, count := range tn.Sim.Counters() {
 		if count.Endpoint == vlenstest.Image && count.Status != 200 {
 			n += count.Requests
 		}

@@ -144,6 +144,7 @@ func (a *attempt) writeRecord(ctx context.Context, images []store.Image) (record
 		}
 		// Somebody wrote this sequence number since it was looked at, or it
 		// states other images: look at it again, then go on to the next.
+		a.folder.lastRecord = max(a.folder.lastRecord, sequence)
 		if record, found, err = a.adopt(ctx, sequence, stated); err != nil || found {
 			return record, true, err
 		}

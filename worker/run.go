@@ -158,14 +158,30 @@ func (w *Worker) sync(ctx context.Context) (store.SyncResult, error) {
 func (w *Worker) leave(ctx context.Context, failure error) (store.RunTotals, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
-	if err := w.Ledger.Leave(ctx, w.process, w.progress.counts()); err != nil && failure == nil {
+	err := w.lastWords(ctx, failure, func(ctx context.Context) error {
+		return w.Ledger.Leave(ctx, w.process, w.progress.counts())
+	})
+	if err != nil && failure == nil {
 		failure = fmt.Errorf("leave run %q: %w", w.run.ID, err)
 	}
-	totals, err := w.Ledger.Totals(ctx, w.run.ID)
+	var totals store.RunTotals
+	err = w.lastWords(ctx, failure, func(ctx context.Context) (err error) {
+		totals, err = w.Ledger.Totals(ctx, w.run.ID)
+		return err
+	})
 	if err != nil && failure == nil {
 		failure = fmt.Errorf("read totals of run %q: %w", w.run.ID, err)
 	}
 	return totals, failure
+}
+
+// lastWords speaks to the ledger, and after a failure, which may well be the
+// ledger's, does so only once.
+func (w *Worker) lastWords(ctx context.Context, failure error, op func(context.Context) error) error {
+	if failure != nil {
+		return op(ctx)
+	}
+	return w.database.try(ctx, ofStore, op)
 }
 
 func (w *Worker) notes() []string {

@@ -68,7 +68,9 @@ func (s *service) try(ctx context.Context, judge func(error) presence, op func(c
 		err := op(ctx)
 		presence := judge(err)
 		if presence == present {
-			s.answered.Store(time.Now().UnixNano())
+			if ctx.Err() == nil { // one that was cancelled says nothing of the service
+				s.answered.Store(time.Now().UnixNano())
+			}
 			return err
 		}
 		if ctx.Err() != nil {

@@ -18,9 +18,9 @@ var shared struct {
 	main      atomic.Bool
 }
 
-// Main runs the tests of a package and then stops the server that DB started.
-// It does not return. Use it as the whole TestMain of a package.
-func Main(m *testing.M) {
+// Main runs the tests of a package, a *testing.M, and then stops the server that
+// DB started. It does not return. Use it as the whole TestMain of a package.
+func Main(m interface{ Run() int }) {
 	shared.main.Store(true)
 	code := m.Run()
 	if shared.postgres != nil {

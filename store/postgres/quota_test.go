@@ -82,7 +82,7 @@ func TestQuotaOfThreeProcesses(t *testing.T) {
 		arrivals []time.Time
 		workers  sync.WaitGroup
 	)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*quickRules.Long.Duration())
+	ctx, cancel := context.WithTimeout(t.Context(), 3*quickRules.Long.Duration())
 	defer cancel()
 	began := time.Now()
 	for range 3 {
@@ -222,7 +222,12 @@ func TestQuotaStricterProcessBindsAll(t *testing.T) {
 	if err := strict.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	// What was granted at three a minute is not held against fifty.
+	began := time.Now()
 	acquire(t, lax)()
+	if waited := time.Since(began); waited > 10*time.Second {
+		t.Errorf("waited %s for the next slot of fifty a minute", waited)
+	}
 }
 
 // refuse makes sure that an ask is in the queue and stays there.

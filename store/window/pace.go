@@ -33,6 +33,16 @@ func (s *State) pace(now Instant, rules Rules) pace {
 	return p
 }
 
+// quicken forgets what was granted at a slower rate, once, when the rate has
+// become faster: a stricter member has left, or a ramp is over. It reports
+// whether there was something to forget.
+func (s *State) quicken(now Instant, rules Rules) bool {
+	next := s.pace(now, rules).next
+	quicker := next < s.NextPaced
+	s.NextPaced = min(s.NextPaced, next)
+	return quicker
+}
+
 // due is when one more grant is due after so many grants now.
 func (p pace) due(taken int) Instant { return p.after(taken) - p.credit }
 

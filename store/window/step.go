@@ -58,6 +58,7 @@ func (s *State) Step(now Instant, rules Rules, r Report) Decision {
 		return Decision{Changed: true}
 	}
 
+	changed = s.quicken(now, rules) || changed
 	me := s.member(r.ID)
 	granted, wake, poll := s.grant(now, rules, me)
 

@@ -117,7 +117,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if err != nil {
 		err = errors.Join(err, httpServer.Close())
 	}
-	<-served // http.ErrServerClosed, as told
+	if ended := <-served; err == nil && !errors.Is(ended, http.ErrServerClosed) {
+		err = ended
+	}
 	if err != nil {
 		return fmt.Errorf("stop the simulated tenant: %w", err)
 	}

@@ -166,7 +166,7 @@ func TestScenarioCanBePosted(t *testing.T) {
 
 func TestPeopleOverHTTP(t *testing.T) {
 	t.Parallel()
-	c := start(t, Options{Scenario: DemoScenario()})
+	c := start(t, Options{ImageBytes: 8 << 10, Scenario: DemoScenario()})
 	lines := bufio.NewScanner(bytes.NewReader(c.get("/_sim/people?from=46&n=3&images=true").body))
 	var people []struct {
 		ID, Phone, Outcome, Class string

@@ -1,0 +1,244 @@
+package faults_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"vlens-archiver/internal/archivetest"
+	"vlens-archiver/store"
+	"vlens-archiver/store/storetest"
+	"vlens-archiver/vlens/vlenstest"
+	"vlens-archiver/worker"
+)
+
+// TestModel does things to a small archive in random order: users come, go and
+// verify again, runs die at any write or lose an answer. Bucket and ledger are
+// in memory and accuse whoever breaks their rules. At the end a clean run must
+// archive everybody, and one after it must find nothing to do.
+func TestModel(t *testing.T) {
+	random(t)
+	for name, value := range map[string]string{
+		"rapid.checks":     longOr("1000", "50"),
+		"rapid.steps":      "12",
+		"rapid.seed":       fmt.Sprint(seed),
+		"rapid.nofailfile": "true",
+	} {
+		if err := flag.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		m := newModel(t, r)
+		defer m.vendor.Close()
+		r.Repeat(map[string]func(*rapid.T){
+			"come or go":   m.comeOrGo,
+			"verify again": m.verifyAgain,
+			"run":          m.cleanRun,
+			"die in a run": m.die,
+		})
+		m.cleanRun(r)
+		m.check(r)
+	})
+}
+
+const modelPeople = 4
+
+type model struct {
+	t      *testing.T
+	sim    *vlenstest.Server
+	vendor *httptest.Server
+	bucket *storetest.MemoryBucket
+	ledger *storetest.MemoryLedger
+
+	in    map[string]bool   // users in the source
+	ever  map[string]string // images that the vendor had of users in the source, as ExpectedImages
+	again map[string]int    // verification by user
+	runs  []string
+}
+
+func newModel(t *testing.T, r *rapid.T) *model {
+	options := tenantOf(modelPeople)
+	options.Scenario.Quota.Preset = "none"
+	sim, err := vlenstest.New(options)
+	if err != nil {
+		r.Fatal(err)
+	}
+	m := &model{
+		t: t, sim: sim, vendor: httptest.NewServer(sim),
+		bucket: storetest.NewMemoryBucket(t, store.Location{Bucket: "memory", Encryption: "none", LockMode: "none"}),
+		ledger: storetest.NewMemoryLedger(t, nil),
+		in:     map[string]bool{}, ever: map[string]string{}, again: map[string]int{},
+	}
+	for user := range sim.Users() {
+		m.in[user.ID] = true
+	}
+	m.sourceChanged()
+	return m
+}
+
+func (m *model) anybody(r *rapid.T) string {
+	return fmt.Sprintf("u-%06d", rapid.IntRange(1, modelPeople).Draw(r, "user"))
+}
+
+func (m *model) comeOrGo(r *rapid.T) {
+	id := m.anybody(r)
+	m.in[id] = !m.in[id]
+	m.sourceChanged()
+}
+
+func (m *model) verifyAgain(r *rapid.T) {
+	id := m.anybody(r)
+	m.again[id] = max(1, m.again[id]) + 1
+	err := m.sim.Change(func(scenario *vlenstest.Scenario) {
+		if scenario.Users == nil {
+			scenario.Users = map[string]vlenstest.Rules{}
+		}
+		scenario.Users[id] = vlenstest.Rules{Verification: m.again[id]}
+	})
+	if err != nil {
+		r.Fatal(err)
+	}
+	m.sourceChanged()
+}
+
+// sourceChanged tells the ledger the rows of the user query.
+func (m *model) sourceChanged() {
+	var rows []store.User
+	for user := range m.sim.Users() {
+		if m.in[user.ID] {
+			rows = append(rows, store.User{
+				ID: user.ID, Email: store.Sensitive(user.Email), Phone: store.Sensitive(user.Phone),
+				TransactionID: user.TransactionID, VerifiedAt: user.VerifiedAt,
+			})
+			for key, hash := range archivetest.ExpectedImages(m.sim, user.ID) {
+				m.ever[key] = hash
+			}
+		}
+	}
+	m.ledger.SetUsers(rows...)
+}
+
+func (m *model) cleanRun(r *rapid.T) {
+	if _, err := m.run(r.Context(), m.newRun(), &fault{}); err != nil {
+		r.Fatalf("clean run: %v", err)
+	}
+}
+
+// die ends a process just before or just after one of its writes; its users are
+// free at once, as if the time of a takeover had passed. A successor may take up
+// the same run.
+func (m *model) die(r *rapid.T) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	runID := m.newRun()
+	f := &fault{at: rapid.SampledFrom(writes).Draw(r, "write"), stored: rapid.Bool().Draw(r, "stored"), die: cancel}
+	process, err := m.run(ctx, runID, f)
+	if f.met == (err == nil) {
+		r.Fatalf("run that dies at %q (met: %t): %v", f.at, f.met, err)
+	}
+	m.ledger.Silence(process)
+	if rapid.Bool().Draw(r, "taken up") {
+		if _, err := m.run(r.Context(), runID, &fault{}); err != nil {
+			r.Fatalf("successor of a process that died at %q: %v", f.at, err)
+		}
+	}
+}
+
+func (m *model) newRun() string {
+	m.runs = append(m.runs, fmt.Sprintf("run-%d", len(m.runs)))
+	return m.runs[len(m.runs)-1]
+}
+
+// run is one process's part in a run. It returns the last id of the process.
+func (m *model) run(ctx context.Context, runID string, f *fault) (process string, err error) {
+	client, err := archivetest.VendorClient(m.vendor.URL)
+	if err != nil {
+		return "", err
+	}
+	defer client.CloseIdleConnections()
+	key, err := store.ParseSubjectKey(archivetest.SubjectKey)
+	if err != nil {
+		return "", err
+	}
+	config := archivetest.WorkerConfig(runID, key, m.vendor.URL)
+	config.Concurrency = 4
+	noted := &entered{Ledger: m.ledger}
+	w := worker.New(config, worker.Parts{
+		Users:  faultyUsers{m.ledger, f},
+		Ledger: faultyLedger{noted, f},
+		Bucket: faultyBucket{m.bucket, f},
+		Vendor: client, Key: key, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	_, err = w.Run(ctx, ctx)
+	return noted.process, err
+}
+
+// entered notes the id by which the process is known.
+type entered struct {
+	worker.Ledger
+	process string
+}
+
+func (e *entered) Enter(ctx context.Context, process, name, runID string) error {
+	e.process = process
+	return e.Ledger.Enter(ctx, process, name, runID)
+}
+
+// check compares vendor, ledger and bucket after a clean run.
+func (m *model) check(r *rapid.T) {
+	inBucket, inLedger := map[string]string{}, map[string]string{}
+	for object, err := range m.bucket.List(r.Context(), archivetest.Prefix+"/subjects/") {
+		if err != nil {
+			r.Fatal(err)
+		}
+		there, err := m.bucket.Head(r.Context(), object.Key, "")
+		if err != nil {
+			r.Fatal(err)
+		}
+		inBucket[object.Key] = there.SHA256
+	}
+	for _, runID := range m.runs {
+		for object, err := range m.ledger.RunObjects(r.Context(), runID) {
+			if err != nil {
+				r.Fatal(err)
+			}
+			inLedger[object.Key] = object.SHA256
+			if inBucket[object.Key] != object.SHA256 {
+				r.Errorf("the ledger has %q, the bucket has not", object.Key)
+			}
+		}
+	}
+	for key, hash := range inBucket {
+		image, _, isImage := strings.Cut(key, ".jpg")
+		if isImage && m.ever[image] != hash {
+			r.Errorf("%q is in the bucket and never was at the vendor", key)
+		}
+	}
+	var present []string
+	for id, in := range m.in {
+		if in {
+			present = append(present, id)
+		}
+	}
+	slices.Sort(present)
+	for key, hash := range archivetest.ExpectedImages(m.sim, present...) {
+		if inLedger[key+".jpg"] != hash {
+			r.Errorf("%q is not in the ledger", key)
+		}
+	}
+
+	before := m.sim.Requests()
+	m.cleanRun(r)
+	if spent := m.sim.Requests() - before; spent != 0 {
+		r.Errorf("a run after it spent %d requests", spent)
+	}
+}

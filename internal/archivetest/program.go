@@ -1,0 +1,147 @@
+package archivetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+
+	"vlens-archiver/internal/testservices"
+	"vlens-archiver/internal/testservices/child"
+	"vlens-archiver/internal/testservices/s3server"
+	"vlens-archiver/store"
+	"vlens-archiver/vlens/vlenstest"
+)
+
+// built is the program as it is delivered, built once for a test process.
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+func program() (string, error) {
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "archivetest"); built.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-o", built.dir, "vlens-archiver/cmd/vlens-archiver")
+		if output, err := build.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("build the program: %w\n%s", err, output)
+		}
+	})
+	return filepath.Join(built.dir, "vlens-archiver"), built.err
+}
+
+// Main is testservices.Main for packages that use Tenant.Start.
+func Main(m *testing.M) { testservices.Main(tests{m}) }
+
+// tests removes the program after the last test.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	code := t.M.Run()
+	if err := os.RemoveAll(built.dir); err != nil {
+		fmt.Fprintln(os.Stderr, "remove the program:", err)
+		code = max(code, 1)
+	}
+	return code
+}
+
+// Program is the program as a process of its own. It ends with the test.
+type Program struct {
+	tn      *Tenant
+	cmd     *exec.Cmd
+	process *child.Process
+	Stdout  *bytes.Buffer // to be read once Done is closed
+	Stderr  *Log
+}
+
+const programConfig = `
+source:
+  database_url: ${SOURCE_DATABASE_URL}
+  users_sql: SELECT id, email, phone, transaction_id, verified_at FROM users
+ledger:
+  database_url: ${LEDGER_DATABASE_URL}
+vlens:
+  base_url: ${VLENS_BASE_URL}
+  api_key: ` + vlenstest.DefaultAPIKey + `
+  tenancy_name: ` + vlenstest.DefaultTenancy + `
+  username: ` + vlenstest.DefaultUsername + `
+  password: ` + vlenstest.DefaultPassword + `
+  quota: {per_second: 0, per_minute: 0}
+  codes: {not_found: [%d], gone: [%d], throttled: [%d], permanent: []}
+archive:
+  bucket: ` + BucketName + `
+  prefix: ` + Prefix + `
+  region: ` + s3server.Region + `
+  endpoint: ${S3_ENDPOINT}
+  force_path_style: true
+  encryption: {mode: none}
+  subject_key: ` + SubjectKey + `
+evidence:
+  origin: acme.example/vlens-archive
+worker: {concurrency: %d}
+`
+
+// Start starts the program with a configuration for the tenant and that many
+// images in flight.
+func (tn *Tenant) Start(concurrency int, args ...string) *Program {
+	tn.T.Helper()
+	file, err := program()
+	if err != nil {
+		tn.T.Fatal(err)
+	}
+	config := filepath.Join(tn.T.TempDir(), "config.yaml")
+	text := fmt.Sprintf(programConfig, vlenstest.CodeUserNotFound, vlenstest.CodeImageNotFound, vlenstest.CodeThrottled, concurrency)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		tn.T.Fatal(err)
+	}
+	p := &Program{tn: tn, Stdout: &bytes.Buffer{}, Stderr: &Log{}}
+	p.cmd = exec.CommandContext(context.WithoutCancel(tn.T.Context()), file, append([]string{"--config", config, "--log-format", "json"}, args...)...)
+	p.cmd.Env = append(os.Environ(),
+		"SOURCE_DATABASE_URL="+tn.SourceURL, "LEDGER_DATABASE_URL="+tn.LedgerURL,
+		"VLENS_BASE_URL="+tn.VendorURL, "S3_ENDPOINT="+tn.S3URL,
+		"AWS_ACCESS_KEY_ID="+tn.S3.AccessKey(), "AWS_SECRET_ACCESS_KEY="+tn.S3.SecretKey(),
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+os.DevNull)
+	p.cmd.Stdout, p.cmd.Stderr = p.Stdout, p.Stderr
+	if p.process, err = child.Start(p.cmd, syscall.SIGKILL); err != nil {
+		tn.T.Fatal(err)
+	}
+	tn.T.Cleanup(p.Kill)
+	return p
+}
+
+// Done is closed when the process is gone.
+func (p *Program) Done() <-chan struct{} { return p.process.Done() }
+
+// Signal sends a signal; to a process that is gone it does nothing.
+func (p *Program) Signal(signal syscall.Signal) { _ = p.cmd.Process.Signal(signal) }
+
+// Kill is kill -9, and waits until the process is gone.
+func (p *Program) Kill() {
+	p.Signal(syscall.SIGKILL)
+	<-p.Done()
+}
+
+// Wait waits for the end of the process and returns its exit code.
+func (p *Program) Wait() int {
+	<-p.Done()
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// TakeOver lets the time pass after which others may take the users of silent
+// processes: it makes the last heartbeat of all that have not left that much
+// older, which only costs a live one its users.
+func (tn *Tenant) TakeOver(processes ...string) {
+	tn.T.Helper()
+	tn.ExecLedger(`
+		UPDATE archive.processes SET heartbeat_at = heartbeat_at - make_interval(secs => $1)
+		WHERE ended_at IS NULL AND (coalesce(cardinality($2::text[]), 0) = 0 OR process = ANY ($2))`,
+		store.TakeoverAfter.Seconds(), processes)
+}

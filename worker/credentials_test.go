@@ -1,0 +1,96 @@
+package worker_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"vlens-archiver/internal/archivetest"
+	"vlens-archiver/vlens"
+	"vlens-archiver/vlens/vlenstest"
+	"vlens-archiver/worker"
+)
+
+func TestMissingPermissionEndsTheRun(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 40, Seed: 10, Scenario: vlenstest.Scenario{
+		Auth: vlenstest.AuthRules{Permission: "missing"}, Latency: 20 * time.Millisecond,
+	}})
+	p := tn.Process("first", nil)
+	defer p.Close()
+	_, err := p.Run(t.Context(), t.Context())
+	wantFault(t, err, vlens.EndpointList, vlens.FaultForbidden)
+	if err == nil || !strings.Contains(err.Error(), `"Requests" permission`) {
+		t.Errorf("the error does not name the permission: %v", err)
+	}
+	// Eight users are in flight; each hears it with the first token and with the
+	// fresh one.
+	if logins, lists := tn.Sim.Requests(vlenstest.Login), tn.Sim.Requests(vlenstest.List); logins != 2 || lists > 16 {
+		t.Errorf("%d logins and %d listings, want 2 and at most 16", logins, lists)
+	}
+	if got := ends(tn, "first"); len(got) != 0 {
+		t.Errorf("users have outcomes: %v", got)
+	}
+}
+
+func TestRefusedLoginEndsTheRun(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 40, Seed: 11, Scenario: vlenstest.Scenario{Latency: 50 * time.Millisecond}})
+	_, err := runWith(tn, "first", func(c *vlens.Config) { c.Password = "wrong" }, func(c *worker.Config) { c.Concurrency = 32 })
+	wantFault(t, err, vlens.EndpointLogin, vlens.FaultUnauthorized)
+	// Sixteen users are in flight, and each wants to log in.
+	if got := tn.Sim.Requests(); got != 1 {
+		t.Errorf("%d requests, want the one login", got)
+	}
+	if got := ends(tn, "first"); len(got) != 0 {
+		t.Errorf("users have outcomes: %v", got)
+	}
+}
+
+func TestTokensInTheMiddleOfARun(t *testing.T) {
+	t.Parallel()
+	const users = 20
+	for _, c := range []struct {
+		name             string
+		auth             vlenstest.AuthRules
+		logins, refreshs int
+	}{
+		{"the token dies", vlenstest.AuthRules{RevokeAt: []int{40}}, 1, 1},
+		{"the token dies and refreshing fails", vlenstest.AuthRules{RevokeAt: []int{40}, Refresh: "refused"}, 2, 1},
+		{"the token dies where 403 means so", vlenstest.AuthRules{RevokeAt: []int{40}, BearerStatus: 403}, 2, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 12, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{Auth: c.auth}})
+			if report := tn.Run("first", nil); report.Totals.Users["archived"] != users {
+				t.Errorf("%+v", report.Totals.Users)
+			}
+			if logins, refreshs := tn.Sim.Requests(vlenstest.Login), tn.Sim.Requests(vlenstest.Refresh); logins != c.logins || refreshs != c.refreshs {
+				t.Errorf("%d logins and %d refreshs, want %d and %d", logins, refreshs, c.logins, c.refreshs)
+			}
+			// What was refused for its token was asked again, and nothing else.
+			if served := tn.Sim.Requests(vlenstest.Image) - failedImages(tn); served != users*vlenstest.KindCount {
+				t.Errorf("%d images were served, want each of %d once", served, users*vlenstest.KindCount)
+			}
+			tn.CheckWhole(users)
+		})
+	}
+}
+
+// The refresh token is the first login's all the time, so both kinds of token
+// run out, more than once.
+func TestRunLongerThanTokensLive(t *testing.T) {
+	t.Parallel()
+	const users = 60
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 13, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		Auth:    vlenstest.AuthRules{TokenLifetime: time.Second, RefreshLifetime: 2 * time.Second, RefreshFields: "none"},
+		Latency: 300 * time.Millisecond,
+	}})
+	if report := tn.Run("first", nil); report.Totals.Users["archived"] != users {
+		t.Errorf("%+v", report.Totals.Users)
+	}
+	if logins, refreshs := tn.Sim.Requests(vlenstest.Login), tn.Sim.Requests(vlenstest.Refresh); logins < 2 || refreshs < 2 {
+		t.Errorf("%d logins and %d refreshs: the run was not longer than the tokens live", logins, refreshs)
+	}
+	tn.CheckWhole(users)
+}
