@@ -11,6 +11,7 @@ CREATE TABLE archive.archive (
     origin         text        NOT NULL,
     tenancy_name   text        NOT NULL,
     key_check      text        NOT NULL,
+    place          text        NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE archive.archive IS 'Which archive this ledger belongs to: the copy of archive.json in the bucket.';
@@ -19,6 +20,7 @@ COMMENT ON COLUMN archive.archive.layout_version IS 'Version of the bucket layou
 COMMENT ON COLUMN archive.archive.origin IS 'Origin of the evidence log.';
 COMMENT ON COLUMN archive.archive.tenancy_name IS 'The tenant at Vlens.';
 COMMENT ON COLUMN archive.archive.key_check IS 'HMAC of a fixed text with the subject key: another key is noticed before anything is filed.';
+COMMENT ON COLUMN archive.archive.place IS 'Bucket and prefix that the archive stands in.';
 COMMENT ON COLUMN archive.archive.created_at IS 'When the first run opened the archive.';
 
 CREATE TABLE archive.runs (

@@ -13,6 +13,9 @@ type ArchiveIdentity struct {
 	Origin        string `json:"origin"`
 	TenancyName   string `json:"tenancy_name"`
 	KeyCheck      string `json:"key_check"` // SubjectKey.Check
+	// Place is bucket and prefix. Only the ledger keeps it: what it knows to be
+	// stored is stored there and nowhere else.
+	Place string `json:"-"`
 }
 
 // SyncRequest is one pass over the user query on behalf of a run.

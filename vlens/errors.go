@@ -75,6 +75,9 @@ type Error struct {
 	Code int
 	// Permanent means that asking again cannot help.
 	Permanent bool
+	// Unreached means that there was no connection: the host could not be
+	// resolved, or did not accept one.
+	Unreached bool
 
 	retryAfter time.Duration // of a throttle reply; 0 when none was sent
 	// deliberate: the vendor understood and chose this answer, so that asking

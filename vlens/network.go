@@ -21,7 +21,8 @@ func connectionError(endpoint Endpoint, err error) *Error {
 	if errors.Is(err, errStalled) {
 		return &Error{Endpoint: endpoint, Fault: FaultTimeout}
 	}
-	return &Error{Endpoint: endpoint, Fault: FaultNetwork, err: safeCause(err)}
+	dial, ok := errors.AsType[*net.OpError](err)
+	return &Error{Endpoint: endpoint, Fault: FaultNetwork, Unreached: ok && dial.Op == "dial", err: safeCause(err)}
 }
 
 func safeCause(err error) error {

@@ -24,7 +24,7 @@ var ErrBreaker = errors.New("the vendor keeps answering with the same error")
 // breaker watches for an error of the vendor that meets everybody.
 type breaker struct {
 	mu    sync.Mutex
-	error vlens.Error // endpoint, status and code of the last failure
+	error vlens.Error // endpoint, fault, status and code of the last failure
 	inRow int
 }
 
@@ -39,15 +39,15 @@ func (b *breaker) passed() {
 func (b *breaker) failed(e *vlens.Error) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.inRow == 0 || b.error.Endpoint != e.Endpoint || b.error.Status != e.Status || b.error.Code != e.Code {
-		b.error = vlens.Error{Endpoint: e.Endpoint, Status: e.Status, Code: e.Code}
-		b.inRow = 0
+	same := vlens.Error{Endpoint: e.Endpoint, Fault: e.Fault, Status: e.Status, Code: e.Code}
+	if b.error != same {
+		b.error, b.inRow = same, 0
 	}
 	if b.inRow++; b.inRow < sameErrorsInRow {
 		return nil
 	}
-	return fmt.Errorf("%w: %d users in a row, endpoint %s, HTTP status %d, code %d; ask Vlens what it means and list it under vlens.codes",
-		ErrBreaker, b.inRow, e.Endpoint, e.Status, e.Code)
+	return fmt.Errorf("%w: %d users in a row: %w; ask Vlens about it, and list a code that has a meaning under vlens.codes",
+		ErrBreaker, b.inRow, e)
 }
 
 // unnamedTransactions remembers whether the vendor serves images to those who

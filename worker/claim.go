@@ -49,8 +49,8 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (finished bool, err erro
 	if failure := group.Wait(); failure != nil {
 		return false, failure
 	}
-	if claiming.Err() != nil && ctx.Err() == nil {
-		return false, nil // admit ended: what went wrong since is of no account
+	if !finished && admit.Err() != nil && ctx.Err() == nil {
+		return false, nil // what went wrong since admit ended is of no account
 	}
 	return finished, err
 }
@@ -105,7 +105,7 @@ func (w *Worker) claim(ctx context.Context, batch int) ([]store.Task, map[string
 		order = store.LongestDue
 	}
 	var tasks []store.Task
-	err := w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		tasks, err = w.Ledger.Claim(ctx, w.run, w.process, order, usersInFlight(w.Concurrency))
 		return err
 	})
@@ -121,7 +121,7 @@ func (w *Worker) claim(ctx context.Context, batch int) ([]store.Task, map[string
 		ids[n] = task.UserID
 	}
 	var users map[string]store.User
-	err = w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		users, err = w.Users.Lookup(ctx, ids)
 		return err
 	})
@@ -133,7 +133,7 @@ func (w *Worker) claim(ctx context.Context, batch int) ([]store.Task, map[string
 
 func (w *Worker) remaining(ctx context.Context) (store.Remaining, error) {
 	var remaining store.Remaining
-	err := w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		remaining, err = w.Ledger.Remaining(ctx, w.run, w.process)
 		return err
 	})

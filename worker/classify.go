@@ -58,43 +58,32 @@ func stopsRun(err error) bool {
 	if !ok {
 		return false
 	}
-	return vendor.Fault == vlens.FaultUnauthorized || vendor.Fault == vlens.FaultForbidden && vendor.Endpoint != vlens.EndpointImage
+	refused := vendor.Fault == vlens.FaultUnauthorized || vendor.Fault == vlens.FaultForbidden
+	return refused && vendor.Endpoint != vlens.EndpointImage
 }
 
-// ofVendor is what an error says of the vendor. One who answers everybody that
-// there are too many requests is as good as absent.
-func ofVendor(err error) presence {
+// vendorAway reports whether an error means that the vendor cannot be asked by
+// anybody: it cannot be reached, nobody can log in, it answers everybody that
+// there are too many requests, or the ledger, which keeps the quota, is away.
+// Anything else, a connection that breaks under one request included, is the
+// failure of what was asked for, after as many tries as a request has.
+func vendorAway(err error) bool {
 	vendor, ok := errors.AsType[*vlens.Error](err)
-	switch {
-	case !ok:
-		return present
-	case vendor.Fault == vlens.FaultThrottled:
-		return absent
-	case vendor.Status == http502, vendor.Status == http504:
-		return troubled
-	case vendor.Fault != vlens.FaultNetwork && vendor.Fault != vlens.FaultTimeout:
-		return present
-	case vendor.Status != 0: // an answer that broke off
-		return troubled
+	if !ok {
+		return storeAway(err)
 	}
-	return absent
+	switch vendor.Endpoint {
+	case vlens.EndpointLogin, vlens.EndpointRefresh:
+		return vendor.Fault != vlens.FaultUnauthorized && vendor.Fault != vlens.FaultForbidden
+	}
+	return vendor.Unreached || vendor.Fault == vlens.FaultThrottled
 }
 
-// HTTP statuses by which a gateway says that there is nobody behind it (RFC 9110,
-// sections 15.6.3 and 15.6.5). 503 is a throttle reply.
-const (
-	http502 = 502
-	http504 = 504
-)
-
-// ofStore is what an error says of the bucket or a database. An absence that was
-// waited for already is not waited for again.
-func ofStore(err error) presence {
+// storeAway reports whether an error means that the bucket or a database does
+// not answer. An absence that was waited for already is not waited for again.
+func storeAway(err error) bool {
 	var outage *OutageError
-	if errors.Is(err, store.ErrUnavailable) && !errors.As(err, &outage) {
-		return absent
-	}
-	return present
+	return errors.Is(err, store.ErrUnavailable) && !errors.As(err, &outage)
 }
 
 // refusal reports whether the vendor answered, and the answer was no.

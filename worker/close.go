@@ -14,7 +14,7 @@ import (
 // A process that was stopped leaves the run to others that live. Stopped by a
 // signal, it also leaves it open when somebody may come back to it.
 func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
-	err := w.database.try(ctx, ofStore, func(ctx context.Context) error {
+	err := w.database.try(ctx, storeAway, func(ctx context.Context) error {
 		return w.Ledger.Beat(ctx, w.process, w.progress.counts())
 	})
 	if err != nil {
@@ -40,7 +40,7 @@ func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
 // any run.
 func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatus) (bool, error) {
 	var mine bool
-	err := w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		mine, err = w.Ledger.BeginClose(ctx, run.ID, w.process)
 		return err
 	})
@@ -55,12 +55,12 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	// The files first. A process that dies between files leaves an open run;
 	// the next one writes the rest and finds the others as they are. So does
 	// another try of this one, when the ledger was away while it was read.
-	err = w.database.try(ctx, ofStore, func(ctx context.Context) error { return w.writeRunFiles(ctx, run, status) })
+	err = w.database.try(ctx, storeAway, func(ctx context.Context) error { return w.writeRunFiles(ctx, run, status) })
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
 
-	err = w.database.try(ctx, ofStore, func(ctx context.Context) error {
+	err = w.database.try(ctx, storeAway, func(ctx context.Context) error {
 		return w.Ledger.FinishClose(ctx, run.ID, w.process, status)
 	})
 	if err != nil {
@@ -73,7 +73,7 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 // closeInterrupted closes the runs that nobody works on any more.
 func (w *Worker) closeInterrupted(ctx context.Context) error {
 	var runs []store.Run
-	err := w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		runs, err = w.Ledger.Interrupted(ctx, w.run.ID)
 		return err
 	})

@@ -32,7 +32,7 @@ func (a *attempt) commit(ctx context.Context, end ending) error {
 		Bytes:       end.bytes,
 		StartedAt:   a.started,
 	}
-	err := a.database.try(ctx, ofStore, func(ctx context.Context) error {
+	err := a.database.try(ctx, storeAway, func(ctx context.Context) error {
 		return a.Ledger.Commit(ctx, a.process, result)
 	})
 	if err != nil {

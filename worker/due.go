@@ -17,10 +17,6 @@ const (
 
 // nextDue is the delay until a user who ended like this is due again. A change
 // of the user's row makes the user due at once, whatever this says.
-//
-// What is archived is listed again after the recheck time, and so is a partial
-// user whose missing images cannot be had: asking sooner would spend requests
-// on an answer that is known.
 func nextDue(outcome store.Outcome, class store.Class, attempts int, recheck time.Duration) time.Duration {
 	switch outcome {
 	case store.OutcomeArchived, store.OutcomeUnchanged:
@@ -28,11 +24,8 @@ func nextDue(outcome store.Outcome, class store.Class, attempts int, recheck tim
 	case store.OutcomeNoImages, store.OutcomeNotFound:
 		return doubling(firstAsk, longestAsk, attempts)
 	}
-	if class.Transient() {
+	if outcome == store.OutcomePartial || class.Transient() {
 		return doubling(firstRetry, longestRetry, attempts)
-	}
-	if outcome == store.OutcomePartial {
-		return recheckIn(recheck)
 	}
 	return store.Never
 }

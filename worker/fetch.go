@@ -84,7 +84,7 @@ func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (fetched, error
 // request asks the vendor for one image. The caller releases it.
 func (a *attempt) request(ctx context.Context, r reference) (*vlens.Image, error) {
 	var image *vlens.Image
-	err := a.vendor.try(ctx, ofVendor, func(ctx context.Context) (err error) {
+	err := a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
 		image, err = a.Vendor.Image(ctx, vlens.ImageRequest{TransactionID: r.transactionID, FileName: r.fileName.Reveal()})
 		return err
 	})
@@ -163,7 +163,7 @@ func (a *attempt) put(ctx context.Context, image store.Image, body []byte) (obje
 	if err != nil {
 		return object, false, fmt.Errorf("hash of %q: %w", image.Key, err)
 	}
-	err = a.bucket.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err = a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		object, created, err = a.Bucket.Put(ctx, store.PutRequest{
 			Key:         image.Key,
 			Body:        bytes.NewReader(body),

@@ -34,7 +34,7 @@ type folder struct {
 // exploreFolder lists the transaction's prefix and reads the metadata of images
 // that the ledger does not know.
 func (a *attempt) exploreFolder(ctx context.Context) error {
-	err := a.bucket.try(ctx, ofStore, func(ctx context.Context) error {
+	err := a.bucket.try(ctx, storeAway, func(ctx context.Context) error {
 		a.folder = folder{lastRecord: a.known.Record.Sequence}
 		for object, err := range a.Bucket.List(ctx, a.Layout.Transaction(a.task.Subject, a.transaction)) {
 			if err != nil {

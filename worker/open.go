@@ -32,13 +32,21 @@ func (w *Worker) open(ctx context.Context) error {
 		return err
 	}
 
-	// The bucket first: its archive.json is create-only, so of two first runs
-	// with different keys one is refused here, before its ledger is touched.
-	if err := w.openBucket(ctx); err != nil {
+	// Look before writing: archive.json cannot be taken back, so it is put only
+	// where neither bucket nor ledger belongs to something else.
+	found, err := w.compareBucket(ctx)
+	if err != nil {
 		return fmt.Errorf("open bucket: %w", err)
 	}
-	if err := w.Ledger.OpenArchive(ctx, w.Identity); err != nil {
+	identity := w.Identity
+	identity.Place = w.Bucket.Location().Bucket + "/" + w.Layout.Prefix
+	if err := w.Ledger.OpenArchive(ctx, identity); err != nil {
 		return fmt.Errorf("open ledger: %w", err)
+	}
+	if !found {
+		if err := w.beginBucket(ctx); err != nil {
+			return fmt.Errorf("open bucket: %w", err)
+		}
 	}
 
 	run, err := w.Ledger.OpenRun(ctx, w.Config.Run)
@@ -62,15 +70,33 @@ func (w *Worker) checkClock(ctx context.Context) error {
 	return nil
 }
 
-// openBucket writes archive.json, or compares the one that is there.
-func (w *Worker) openBucket(ctx context.Context) error {
+// compareBucket compares archive.json with the configuration, and reports
+// whether there is one.
+func (w *Worker) compareBucket(ctx context.Context) (found bool, err error) {
 	key := w.Layout.Archive()
+	there, err := w.readSmall(ctx, key, "")
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	identity, err := manifest.DecodeArchive(there)
+	if err != nil {
+		return true, fmt.Errorf("%w: %q: %w", store.ErrForeignArchive, key, err)
+	}
+	return true, differs(key, identity, w.Identity)
+}
+
+// beginBucket writes archive.json. Of two first runs at once with different
+// configurations, the create-only write lets one through.
+func (w *Worker) beginBucket(ctx context.Context) error {
 	body, err := manifest.EncodeArchive(w.Identity)
 	if err != nil {
 		return err
 	}
 	_, _, err = w.Bucket.Put(ctx, store.PutRequest{
-		Key:         key,
+		Key:         w.Layout.Archive(),
 		Body:        bytes.NewReader(body),
 		Size:        int64(len(body)),
 		ContentType: "application/json",
@@ -79,16 +105,10 @@ func (w *Worker) openBucket(ctx context.Context) error {
 	if !errors.Is(err, store.ErrExists) {
 		return err
 	}
-
-	there, err := w.readSmall(ctx, key, "")
-	if err != nil {
-		return err
+	if _, differ := w.compareBucket(ctx); differ != nil {
+		return differ
 	}
-	identity, err := manifest.DecodeArchive(there)
-	if err != nil {
-		return fmt.Errorf("%w: %q: %w", store.ErrForeignArchive, key, err)
-	}
-	return differs(key, identity, w.Identity)
+	return err
 }
 
 // differs says which part of the identity is another one.

@@ -22,7 +22,7 @@ type Plan struct {
 	store.PlanFigures
 	DueTotal int64
 	// Requests is 1 for each user due and 1 for each image expected of users
-	// that are not merely rechecked.
+	// that are not merely rechecked, or of all when they are fetched again.
 	Requests int64
 	Bytes    int64 // expected, of images
 	// Duration at the quota, and when that would be over; zero without a quota.
@@ -34,9 +34,8 @@ type Plan struct {
 }
 
 // NewPlan works out a plan. perMinute is the smaller of quota and run limit in
-// requests a minute, 0 for none; limit is the most users the run may claim, 0
-// for all.
-func NewPlan(figures store.PlanFigures, perMinute, limit int, now time.Time) Plan {
+// requests a minute, 0 for none.
+func NewPlan(figures store.PlanFigures, selection store.Selection, perMinute int, now time.Time) Plan {
 	plan := Plan{PlanFigures: figures, FromHistory: figures.ImagesPerUser > 0}
 	images, size := usualImages, float64(usualBytes)
 	if plan.FromHistory {
@@ -44,8 +43,8 @@ func NewPlan(figures store.PlanFigures, perMinute, limit int, now time.Time) Pla
 	}
 
 	left := int64(math.MaxInt64)
-	if limit > 0 {
-		left = int64(limit)
+	if selection.Limit > 0 {
+		left = int64(selection.Limit)
 	}
 	var fetched float64
 	for _, reason := range store.DueReasons {
@@ -53,7 +52,7 @@ func NewPlan(figures store.PlanFigures, perMinute, limit int, now time.Time) Pla
 		left -= users
 		plan.DueTotal += users
 		plan.Requests += users
-		if reason != store.DueRecheck {
+		if reason != store.DueRecheck || selection.Force {
 			fetched += float64(users) * images
 		}
 	}

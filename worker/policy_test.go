@@ -30,7 +30,7 @@ func TestNextDue(t *testing.T) {
 		{"many transient failures", store.OutcomeFailed, store.ClassTimeout, 1000, exactly(24 * time.Hour)},
 		{"permanent failure", store.OutcomeFailed, store.ClassSharedTransaction, 0, exactly(store.Never)},
 		{"partial, worth another try", store.OutcomePartial, store.ClassNetwork, 1, exactly(30 * time.Minute)},
-		{"partial, the rest is gone", store.OutcomePartial, store.ClassGone, 1, rechecked},
+		{"partial, the rest is gone", store.OutcomePartial, store.ClassGone, 0, exactly(15 * time.Minute)},
 		{"no images", store.OutcomeNoImages, "", 0, exactly(24 * time.Hour)},
 		{"not found for the fourth time", store.OutcomeNotFound, "", 3, exactly(8 * 24 * time.Hour)},
 		{"not found for ever", store.OutcomeNotFound, "", 99, exactly(30 * 24 * time.Hour)},
@@ -94,7 +94,7 @@ func TestPlan(t *testing.T) {
 		Due:           map[store.DueReason]int64{store.DueNew: 100, store.DueRecheck: 50},
 		ImagesPerUser: 5, BytesPerImage: 1000,
 	}
-	plan := NewPlan(figures, 40, 0, now)
+	plan := NewPlan(figures, store.Selection{}, 40, now)
 	if plan.DueTotal != 150 || plan.Requests != 100+500+50 || plan.Bytes != 500*1000 || !plan.FromHistory {
 		t.Errorf("%+v", plan)
 	}
@@ -102,13 +102,18 @@ func TestPlan(t *testing.T) {
 		t.Errorf("650 requests at 40 a minute take %v until %v", plan.Duration, plan.Finish)
 	}
 
-	limited := NewPlan(figures, 0, 120, now)
+	limited := NewPlan(figures, store.Selection{Limit: 120}, 0, now)
 	if limited.DueTotal != 120 || limited.Requests != 100+500+20 || limited.Duration != 0 || !limited.Finish.IsZero() {
 		t.Errorf("limited to 120 users and without a quota: %+v", limited)
 	}
 
+	forced := NewPlan(figures, store.Selection{Force: true}, 0, now)
+	if forced.Requests != 150+150*5 {
+		t.Errorf("fetching everything again takes %d requests", forced.Requests)
+	}
+
 	figures.ImagesPerUser = 0
-	if first := NewPlan(figures, 40, 0, now); first.Requests != 150+600 || first.FromHistory {
+	if first := NewPlan(figures, store.Selection{}, 40, now); first.Requests != 150+600 || first.FromHistory {
 		t.Errorf("without a history six images are taken for each user: %+v", first)
 	}
 }

@@ -161,7 +161,7 @@ func (a *attempt) adopt(ctx context.Context, sequence int, images []manifest.Ima
 	key := a.Layout.Record(a.task.Subject, a.transaction, sequence)
 	var body []byte
 	var object store.Object
-	err := a.bucket.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err := a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		if object, err = a.Bucket.Head(ctx, key, ""); err == nil {
 			body, err = a.readSmall(ctx, key, object.VersionID)
 		}
@@ -204,7 +204,7 @@ func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest
 
 	hash := sha256.Sum256(body)
 	var object store.Object
-	err = a.bucket.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err = a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		object, _, err = a.Bucket.Put(ctx, store.PutRequest{
 			Key:         key,
 			Body:        bytes.NewReader(body),

@@ -97,7 +97,7 @@ func (w *Worker) takePart(ctx, admit context.Context) (part, error) {
 // session is the part of one process id.
 func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 	// Enter: from here on this process may hold users, as long as it beats.
-	err = w.database.try(ctx, ofStore, func(ctx context.Context) error {
+	err = w.database.try(ctx, storeAway, func(ctx context.Context) error {
 		return w.Ledger.Enter(ctx, w.process, w.WorkerName, w.run.ID)
 	})
 	if err != nil {
@@ -111,8 +111,17 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 		return part, err
 	}
 
-	// Sync: the ledger knows every user of the source, and who is due.
-	if part.synced, err = w.sync(ctx); err != nil {
+	// Sync: the ledger knows every user of the source, and who is due. It is done
+	// whole or not at all, so a stop need not wait for it.
+	syncing, stopSync := context.WithCancel(ctx)
+	defer stopSync()
+	defer context.AfterFunc(admit, stopSync)()
+	if part.synced, err = w.sync(syncing); err != nil && admit.Err() != nil && ctx.Err() == nil {
+		part.stopped = context.Cause(admit)
+		part.closed, err = w.closeOwn(ctx, part.stopped)
+		return part, err
+	}
+	if err != nil {
 		return part, err
 	}
 
@@ -133,7 +142,7 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 func (w *Worker) sync(ctx context.Context) (store.SyncResult, error) {
 	w.progress.phase("sync")
 	var result store.SyncResult
-	err := w.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		result, err = w.Users.Sync(ctx, store.SyncRequest{
 			RunID:            w.run.ID,
 			Process:          w.process,
@@ -181,7 +190,7 @@ func (w *Worker) lastWords(ctx context.Context, failure error, op func(context.C
 	if failure != nil {
 		return op(ctx)
 	}
-	return w.database.try(ctx, ofStore, op)
+	return w.database.try(ctx, storeAway, op)
 }
 
 func (w *Worker) notes() []string {

@@ -149,7 +149,7 @@ func (w *Worker) writeRunFile(ctx context.Context, key, contentType string, fill
 
 	sum := [sha256.Size]byte(hash.Sum(nil))
 	var object store.Object
-	err = w.bucket.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err = w.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		object, _, err = w.Bucket.Put(ctx, store.PutRequest{
 			Key:         key,
 			Body:        spool,

@@ -47,27 +47,17 @@ func newService(name string, bound time.Duration, log *slog.Logger) *service {
 	return &service{name: name, bound: bound, log: log}
 }
 
-// presence is what an error says of the service.
-type presence int
-
-const (
-	present  presence = iota // it answered
-	troubled                 // something answered for it, such as a gateway
-	absent                   // nothing did
-)
-
-// try calls op until the service answers, with growing waits. When it keeps
-// answering others meanwhile, the error is this item's own and is returned. When
-// it is absent for the bound, an *OutageError is; when it is troubled for so
-// long, the item's own error, since one item may be the cause.
-func (s *service) try(ctx context.Context, judge func(error) presence, op func(context.Context) error) error {
+// try calls op until the service answers, with growing waits; away says of an
+// error that it did not. When it keeps answering others meanwhile, the error is
+// this item's own and is returned. When it answers nobody for the bound, an
+// *OutageError is.
+func (s *service) try(ctx context.Context, away func(error) bool, op func(context.Context) error) error {
 	var firstFailure time.Time
 	wait := firstWait
 	for tries := 1; ; tries++ {
 		began := time.Now()
 		err := op(ctx)
-		presence := judge(err)
-		if presence == present {
+		if !away(err) {
 			if ctx.Err() == nil { // one that was cancelled says nothing of the service
 				s.answered.Store(time.Now().UnixNano())
 			}
@@ -82,9 +72,7 @@ func (s *service) try(ctx context.Context, judge func(error) presence, op func(c
 		if firstFailure.IsZero() {
 			firstFailure = began
 		}
-		if silent := time.Since(firstFailure); silent > s.bound && presence == troubled {
-			return err
-		} else if silent > s.bound {
+		if silent := time.Since(firstFailure); silent > s.bound {
 			return &OutageError{Service: s.name, For: silent, err: err}
 		}
 		s.log.Warn("a service does not answer; trying again", "event", "service_away",

@@ -3,11 +3,13 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"vlens-archiver/store"
 	"vlens-archiver/vlens"
 )
 
@@ -18,16 +20,16 @@ func TestCancelledItemIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService("the service", time.Minute, slog.New(slog.DiscardHandler))
-		away := &vlens.Error{Endpoint: vlens.EndpointImage, Fault: vlens.FaultNetwork}
+		away := &vlens.Error{Endpoint: vlens.EndpointImage, Fault: vlens.FaultNetwork, Unreached: true}
 		cancelledItem, cancel := context.WithCancel(t.Context())
 		go func() {
-			_ = s.try(cancelledItem, ofVendor, func(ctx context.Context) error {
+			_ = s.try(cancelledItem, vendorAway, func(ctx context.Context) error {
 				<-ctx.Done()
 				return ctx.Err()
 			})
 		}()
 		tries := 0
-		err := s.try(t.Context(), ofVendor, func(context.Context) error {
+		err := s.try(t.Context(), vendorAway, func(context.Context) error {
 			if tries++; tries == triesOfItem {
 				pause := time.NewTimer(time.Millisecond)
 				<-pause.C
@@ -41,4 +43,17 @@ func TestCancelledItemIsNoAnswer(t *testing.T) {
 			t.Errorf("after %d tries the item failed by itself: %v", tries, err)
 		}
 	})
+}
+
+// The quota is kept in the ledger. A ledger that is away must hold up the users
+// who wait for a slot, not fail them.
+func TestQuotaOutOfReachIsAnOutage(t *testing.T) {
+	t.Parallel()
+	away := fmt.Errorf("take a slot of the quota: %w", store.ErrUnavailable)
+	s := newService("Vlens", time.Millisecond, slog.New(slog.DiscardHandler))
+	err := s.try(t.Context(), vendorAway, func(context.Context) error { return away })
+	var outage *OutageError
+	if !errors.As(err, &outage) || !errors.Is(err, store.ErrUnavailable) || !stopsRun(err) {
+		t.Errorf("the error is %v", err)
+	}
 }

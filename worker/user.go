@@ -68,7 +68,7 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 	case err != nil && cut:
 		return nil
 	case err != nil:
-		return fmt.Errorf("subject %s: %w", task.Subject, err)
+		return err
 	}
 	if err := a.commit(ctx, end); err != nil {
 		if errors.Is(err, store.ErrLeaseLost) {
@@ -141,7 +141,7 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 
 	for _, id := range identifiers {
 		var listing vlens.Listing
-		err := a.vendor.try(ctx, ofVendor, func(ctx context.Context) (err error) {
+		err := a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
 			listing, err = a.Vendor.List(ctx, id.value.Reveal())
 			return err
 		})
@@ -194,7 +194,7 @@ func (a *attempt) read(listing vlens.Listing) {
 }
 
 func (a *attempt) recall(ctx context.Context) error {
-	err := a.database.try(ctx, ofStore, func(ctx context.Context) (err error) {
+	err := a.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		a.known, err = a.Ledger.Known(ctx, a.task.Subject, a.transaction)
 		return err
 	})
@@ -232,9 +232,10 @@ func (a *attempt) vendorFailure(err error) (ending, error) {
 	return end, nil
 }
 
-// watch tells the breaker how the user ended.
+// watch tells the breaker how the user ended. What is known to be permanent is
+// no sign of trouble: it has a meaning.
 func (a *attempt) watch(end ending) error {
-	if end.class == store.ClassVendorError && end.failure != nil && !end.failure.Permanent {
+	if end.failure != nil && !end.failure.Permanent && end.class.Transient() {
 		return a.breaker.failed(end.failure)
 	}
 	a.breaker.passed()

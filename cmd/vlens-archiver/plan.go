@@ -49,7 +49,7 @@ func (p *program) plan(ctx context.Context, cfg *config.Config, selection store.
 	if err != nil {
 		return err
 	}
-	plan := worker.NewPlan(figures, app.PerMinute(cfg.Vlens.Quota, selection.PerMinute), selection.Limit, time.Now())
+	plan := worker.NewPlan(figures, selection, app.PerMinute(cfg.Vlens.Quota, selection.PerMinute), time.Now())
 	if asJSON {
 		return p.printJSON(statePlan(plan))
 	}

@@ -62,19 +62,21 @@ func (l *Ledger) Clock(ctx context.Context) (time.Time, error) {
 }
 
 // OpenArchive makes this ledger the one of the archive, or makes sure that it
-// is: store.ErrForeignArchive names what differs.
+// is: store.ErrForeignArchive names what differs. As long as nothing is archived
+// the place may still change.
 func (l *Ledger) OpenArchive(ctx context.Context, identity store.ArchiveIdentity) error {
 	var there store.ArchiveIdentity
 	err := l.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `
-			INSERT INTO archive.archive (layout_version, origin, tenancy_name, key_check)
-			VALUES ($1, $2, $3, $4)
-			ON CONFLICT (only_row) DO NOTHING`,
-			identity.LayoutVersion, identity.Origin, identity.TenancyName, identity.KeyCheck); err != nil {
+			INSERT INTO archive.archive (layout_version, origin, tenancy_name, key_check, place)
+			VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (only_row) DO UPDATE SET place = excluded.place
+			WHERE NOT EXISTS (SELECT 1 FROM archive.records)`,
+			identity.LayoutVersion, identity.Origin, identity.TenancyName, identity.KeyCheck, identity.Place); err != nil {
 			return err
 		}
-		return tx.QueryRow(ctx, `SELECT layout_version, origin, tenancy_name, key_check FROM archive.archive`).
-			Scan(&there.LayoutVersion, &there.Origin, &there.TenancyName, &there.KeyCheck)
+		return tx.QueryRow(ctx, `SELECT layout_version, origin, tenancy_name, key_check, place FROM archive.archive`).
+			Scan(&there.LayoutVersion, &there.Origin, &there.TenancyName, &there.KeyCheck, &there.Place)
 	})
 	if err != nil {
 		return l.failed("open archive", err)
@@ -88,6 +90,9 @@ func (l *Ledger) OpenArchive(ctx context.Context, identity store.ArchiveIdentity
 	case there.TenancyName != identity.TenancyName:
 		return fmt.Errorf("%w: vlens.tenancy_name is %q in the ledger, %q in the configuration",
 			store.ErrForeignArchive, there.TenancyName, identity.TenancyName)
+	case there.Place != identity.Place:
+		return fmt.Errorf("%w: the ledger's archive is in %q, the configuration says %q; after the whole bucket was moved, correct archive.archive.place by hand",
+			store.ErrForeignArchive, there.Place, identity.Place)
 	case there.Origin != identity.Origin:
 		return fmt.Errorf("%w: evidence.origin is %q in the ledger, %q in the configuration",
 			store.ErrForeignArchive, there.Origin, identity.Origin)
