@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"slices"
@@ -176,7 +175,7 @@ func (m *model) run(ctx context.Context, runID string, f *fault) (process string
 		Users:  faultyUsers{m.ledger, f},
 		Ledger: faultyLedger{noted, f},
 		Bucket: faultyBucket{m.bucket, f},
-		Vendor: client, Key: key, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Vendor: client, Key: key, Log: slog.New(slog.DiscardHandler),
 	})
 	_, err = w.Run(ctx, ctx)
 	return noted.process, err
