@@ -6,9 +6,9 @@ ARG COMMIT=unknown
 WORKDIR /src
 COPY . .
 # The image's own Go, never a download.
-ENV CGO_ENABLED=0 GOTOOLCHAIN=local
+ENV CGO_ENABLED=0 GOTOOLCHAIN=local GOCACHE=/go/build
 RUN --mount=type=cache,target=/go/pkg/mod \
-    --mount=type=cache,target=/root/.cache/go-build \
+    --mount=type=cache,target=/go/build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false \
       -ldflags="-s -w -X main.version=$VERSION -X main.commit=$COMMIT" \
       -o /rootfs/usr/bin/vlens-archiver ./cmd/vlens-archiver
