@@ -170,7 +170,9 @@ func TestRevokedCredentialsAreFoundOutOnce(t *testing.T) {
 	bubble(t, func(t *testing.T, v *vendor) {
 		c := v.client(t, nil)
 		wantAll(t, together(1, lister(t, c)), nil)
-		v.List, v.Refresh, v.Login = says(401, ""), says(401, ""), says(401, "")
+		// The answer takes a moment, so that all five are under way before the
+		// first of them hears it.
+		v.List, v.Refresh, v.Login = delayed(time.Second, says(401, "")), says(401, ""), says(401, "")
 		for _, err := range append(together(5, lister(t, c)), together(5, lister(t, c))...) {
 			wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointLogin, Fault: vlens.FaultUnauthorized, Status: 401, Permanent: true})
 		}
