@@ -55,7 +55,7 @@ var Classes = []ClassInfo{
 	{ClassGone, false, "the image is listed but no longer exists at Vlens", "nothing can bring it back; keep the record as evidence"},
 	{ClassStorageDenied, true, "the bucket refused access", "check the credentials and the bucket policy"},
 	{ClassStorageError, true, "the bucket could not store the object", "check the S3 service"},
-	{ClassConflict, false, "other bytes stand under a key of this archive", "run verify: the object was not written by this program"},
+	{ClassConflict, false, "other bytes stand under a key of this archive", "compare the versions of the object; an image flagged conflict is kept beside the first"},
 	{ClassInternal, true, "a fault in this program", "report it with the log of the run"},
 }
 

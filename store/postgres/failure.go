@@ -38,7 +38,7 @@ var speakingClasses = []string{"0A", "25", "28", "3D", "3F", "42", "53", "55", "
 
 var (
 	// errConflictingHistory: what is to be added contradicts what is there.
-	errConflictingHistory = errors.New("the ledger has another record or outcome in this place; run verify")
+	errConflictingHistory = errors.New("the ledger has another record or outcome in this place; compare it with the records in the bucket")
 	errNoRun              = errors.New("there is no such run in this ledger")
 	errBothSelections     = fmt.Errorf("%w: give user ids or a filter, not both", store.ErrSelection)
 )
