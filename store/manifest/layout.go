@@ -63,6 +63,14 @@ func (l Layout) Run(started time.Time, runID string) string {
 	return l.key("runs", started.UTC().Format("2006/01/02"), runID) + "/"
 }
 
+// Audits is the prefix of the statements about exports and verifications.
+func (l Layout) Audits() string { return l.key("audit") + "/" }
+
+// Audit is the key of the statement with this id about something done then.
+func (l Layout) Audit(at time.Time, id string) string {
+	return l.key("audit", at.UTC().Format("2006/01/02"), id+".json")
+}
+
 // Relative is the key as SHA256SUMS states it: without the prefix.
 func (l Layout) Relative(key string) string {
 	if l.Prefix == "" {
