@@ -1,0 +1,44 @@
+package store
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Access is one time somebody took evidence out of the archive, a row of
+// access_log. It never holds an email or a phone number.
+type Access struct {
+	At       time.Time
+	Action   string // such as ActionExport
+	Actor    string // the account that ran the program
+	Subject  Subject
+	Reason   string // as the operator gave it
+	Objects  int    // how many objects
+	AuditKey string // object key of the statement in the bucket
+}
+
+// ActionExport is the action of an export.
+const ActionExport = "export"
+
+// VerifyMode says how deep a verification looked.
+type VerifyMode string
+
+// The modes.
+const (
+	VerifyDefault   VerifyMode = "default"
+	VerifyChecksums VerifyMode = "checksums"
+	VerifyDeep      VerifyMode = "deep"
+)
+
+// Verification is one check of the archive, a row of verifications.
+type Verification struct {
+	StartedAt time.Time
+	EndedAt   time.Time
+	Mode      VerifyMode
+	Scope     json.RawMessage // a JSON object: what was looked at; {} means everything
+	Objects   int64
+	Records   int64
+	Damaged   int64
+	Findings  map[string]int64 // by sort
+	AuditKey  string           // object key of the statement in the bucket
+}
