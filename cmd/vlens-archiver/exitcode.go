@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"vlens-archiver/internal/config"
+	"vlens-archiver/internal/listen"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens"
 	"vlens-archiver/worker"
@@ -32,7 +33,7 @@ var exitCodes = []struct {
 	{exitInvalid, isUsage},
 	{exitInvalid, isAny(
 		config.ErrInvalid, store.ErrSource, store.ErrForeignArchive, store.ErrSelection,
-		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing,
+		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing, listen.ErrAddress,
 	)},
 	{exitUsersFailed, isAny(errUsersFailed)},
 	{exitWorkLeft, isAny(errWorkLeft)},
