@@ -53,8 +53,10 @@ type Result struct {
 	Images []Image
 	// Record is the record that states the images now; nil when there is none.
 	Record *RecordRef
-	// NewRecord says that Record was written, or adopted, by this attempt.
-	NewRecord bool
+	// NewRecords are the records of the transaction that the ledger does not have
+	// yet: those that attempts left which died before their commit, and Record,
+	// unless the ledger has it.
+	NewRecords []RecordRef
 	// NextDue is the delay from now until the user is due again; negative means
 	// never, until the row changes.
 	NextDue   time.Duration

@@ -19,6 +19,9 @@ type question struct {
 	read func(*reply) *Error
 	// tries replaces Config.Attempts when it is not 0.
 	tries int
+	// unsure: the question may be one that the vendor does not take, so a
+	// deliberate answer is taken as its answer the first time.
+	unsure bool
 	// memoryWait bounds the wait for memory when it is not 0.
 	memoryWait time.Duration
 }
@@ -106,7 +109,7 @@ func (c *Client) triesFor(q question, fault *Error) int {
 		tries = q.tries
 	}
 	switch {
-	case fault.Permanent:
+	case fault.Permanent, fault.deliberate && q.unsure:
 		return 1
 	case fault.deliberate:
 		return min(tries, deliberateTries)

@@ -43,7 +43,7 @@ func (c *Client) Image(ctx context.Context, r ImageRequest) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fetch image: %w", err)
 	}
-	first, err := c.fetch(ctx, question{endpoint: EndpointImage, query: query})
+	first, err := c.fetch(ctx, question{endpoint: EndpointImage, query: query, unsure: r.TransactionID == ""})
 	if err != nil || first.Complete {
 		return first, err
 	}

@@ -199,7 +199,7 @@ var simulatedCases = []simulated{
 	},
 	{
 		name: "bare names that are not enough", shows: "transaction: required", tolerate: []int{1, 10, 14}, unnamed: true,
-		scenario: "all: {references: names}", images: "image vendor_error 400/9004", requests: "image 400 ×12, list 200, login 200",
+		scenario: "all: {references: names}", images: "image vendor_error 400/9004", requests: "image 400 ×6, list 200, login 200",
 	},
 	{
 		name: "bare names that are enough", shows: "transaction: optional", tolerate: []int{1, 10}, unnamed: true,

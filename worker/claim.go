@@ -43,7 +43,11 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (finished bool, err erro
 	finished, err = w.hand(claiming, func(task store.Task, user store.User, done func()) {
 		group.Go(func() error {
 			defer done()
-			return w.archiveUser(working, task, user)
+			err := w.archiveUser(working, task, user)
+			if err != nil {
+				stopClaiming() // before the place of this user is free
+			}
+			return err
 		})
 	})
 	if failure := group.Wait(); failure != nil {

@@ -26,7 +26,7 @@ func (a *attempt) commit(ctx context.Context, end ending) error {
 		Transaction: a.transaction,
 		Images:      end.images,
 		Record:      end.record,
-		NewRecord:   end.newRecord,
+		NewRecords:  end.newRecords,
 		NextDue:     nextDue(end.outcome, end.class, a.task.Attempts, a.RecheckAfter),
 		Requests:    int(a.requests.Load()),
 		Bytes:       end.bytes,

@@ -13,7 +13,7 @@ import (
 
 func TestMissingPermissionEndsTheRun(t *testing.T) {
 	t.Parallel()
-	tn := archivetest.NewTenant(t, vlenstest.Options{People: 40, Seed: 10, Scenario: vlenstest.Scenario{
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 40, Seed: 10, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
 		Auth: vlenstest.AuthRules{Permission: "missing"}, Latency: 20 * time.Millisecond,
 	}})
 	p := tn.Process("first", nil)
@@ -35,7 +35,7 @@ func TestMissingPermissionEndsTheRun(t *testing.T) {
 
 func TestRefusedLoginEndsTheRun(t *testing.T) {
 	t.Parallel()
-	tn := archivetest.NewTenant(t, vlenstest.Options{People: 40, Seed: 11, Scenario: vlenstest.Scenario{Latency: 50 * time.Millisecond}})
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 40, Seed: 11, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{Latency: 50 * time.Millisecond}})
 	_, err := runWith(tn, "first", func(c *vlens.Config) { c.Password = "wrong" }, func(c *worker.Config) { c.Concurrency = 32 })
 	wantFault(t, err, vlens.EndpointLogin, vlens.FaultUnauthorized)
 	// Sixteen users are in flight, and each wants to log in.

@@ -49,7 +49,7 @@ func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, 
 			if err := a.imageSlots.Acquire(fetching, 1); err != nil {
 				return err
 			}
-			defer a.imageSlots.Release(1)
+			defer func() { a.passOnSlot(ctx, err) }()
 			image, err := a.request(fetching, wanted[n])
 			if err == nil {
 				defer image.Release()
@@ -61,14 +61,14 @@ func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, 
 	return results, group.Wait()
 }
 
-func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (fetched, error) {
+func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched, err error) {
 	if refused, _ := a.unnamed.hopeless(); refused {
 		return fetched{}, errNoTransaction
 	}
 	if err := a.imageSlots.Acquire(ctx, 1); err != nil {
 		return fetched{}, err
 	}
-	defer a.imageSlots.Release(1)
+	defer func() { a.passOnSlot(ctx, err) }()
 	image, err := a.request(ctx, r)
 	if refusal(err) {
 		a.unnamed.refused()
@@ -79,6 +79,18 @@ func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (fetched, error
 		defer image.Release()
 	}
 	return a.keep(ctx, r, image, err)
+}
+
+// passOnSlot gives the place of an image in flight to the next. After an error,
+// which stops the run, it waits for the end of ctx, which is the run's: whoever
+// took the place until then would ask the vendor in vain.
+func (a *attempt) passOnSlot(ctx context.Context, err error) {
+	release := func() { a.imageSlots.Release(1) }
+	if err != nil && !errors.Is(err, errNoTransaction) {
+		context.AfterFunc(ctx, release)
+		return
+	}
+	release()
 }
 
 // request asks the vendor for one image. The caller releases it.

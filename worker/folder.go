@@ -27,15 +27,15 @@ const (
 // folder is what stands in the bucket under the transaction's prefix and is not
 // in the ledger.
 type folder struct {
-	images     []store.Image
-	lastRecord int // highest sequence number; 0 when there is no record
+	images  []store.Image
+	records []int // sequence numbers
 }
 
 // exploreFolder lists the transaction's prefix and reads the metadata of images
 // that the ledger does not know.
 func (a *attempt) exploreFolder(ctx context.Context) error {
 	err := a.bucket.try(ctx, storeAway, func(ctx context.Context) error {
-		a.folder = folder{lastRecord: a.known.Record.Sequence}
+		a.folder = folder{}
 		for object, err := range a.Bucket.List(ctx, a.Layout.Transaction(a.task.Subject, a.transaction)) {
 			if err != nil {
 				return err
@@ -58,7 +58,9 @@ func (a *attempt) explore(ctx context.Context, object store.Object) error {
 	case !ours:
 		return nil
 	case parts.Sequence > 0:
-		a.folder.lastRecord = max(a.folder.lastRecord, parts.Sequence)
+		if parts.Sequence > a.known.Record.Sequence {
+			a.folder.records = append(a.folder.records, parts.Sequence)
+		}
 		return nil
 	case slices.ContainsFunc(a.known.Images, func(i store.StoredImage) bool { return i.Key == object.Key }):
 		return nil

@@ -23,12 +23,11 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 		stop func(t *testing.T, tn *archivetest.Tenant) (back func())
 		says string
 		// lost is the most image requests that may be spent again: the 16 in
-		// flight when the service went away, and as many that take over a place
-		// between the first user's giving up and the end of the run.
+		// flight when the service went away.
 		lost int
 	}{
 		{
-			name: "the bucket", says: "the bucket has been unavailable", lost: 32,
+			name: "the bucket", says: "the bucket has been unavailable", lost: 16,
 			stop: func(t *testing.T, tn *archivetest.Tenant) func() {
 				if err := tn.S3.Stop(); err != nil {
 					t.Error(err)
@@ -41,7 +40,7 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 			},
 		},
 		{
-			name: "the ledger", says: "the database has been unavailable", lost: 32,
+			name: "the ledger", says: "the database has been unavailable", lost: 16,
 			stop: func(t *testing.T, tn *archivetest.Tenant) func() {
 				if err := syscall.Kill(tn.Postgres.Pid(), syscall.SIGQUIT); err != nil {
 					t.Error(err)
@@ -54,7 +53,7 @@ func TestServiceGoesAwayInTheMiddle(t *testing.T) {
 			},
 		},
 		{
-			name: "the vendor", says: "Vlens has been unavailable", lost: 32,
+			name: "the vendor", says: "Vlens has been unavailable", lost: 16,
 			stop: func(_ *testing.T, tn *archivetest.Tenant) func() {
 				tn.StopVendor()
 				return tn.StartVendor

@@ -22,24 +22,45 @@ const mostRecords = 9999
 // conclude writes the record and says how the attempt ends.
 func (a *attempt) conclude(ctx context.Context, results []fetched) (ending, error) {
 	end := a.judge(results)
-	images := a.state(results)
-	if !worthRecording(images) {
+	err := a.document(ctx, a.state(results), &end)
+	switch {
+	case err == nil:
 		return end, nil
+	case stopsRun(err):
+		return ending{}, err
 	}
-	record, isNew, err := a.writeRecord(ctx, images)
-	if err != nil {
-		if stopsRun(err) {
-			return ending{}, err
+	return failed(classOf(err)), nil
+}
+
+// document sees to it that a record states the images, and that the ledger gets
+// every record of the transaction that it does not have.
+func (a *attempt) document(ctx context.Context, images []store.Image, end *ending) error {
+	if worthRecording(images) {
+		record, isNew, err := a.writeRecord(ctx, images)
+		if err != nil {
+			return err
 		}
-		return failed(classOf(err)), nil
+		end.record = &record
+		if isNew {
+			end.newRecords = append(end.newRecords, record)
+			end.images = slices.DeleteFunc(images, a.inLedger)
+		} else if end.outcome == store.OutcomeArchived {
+			end.outcome = store.OutcomeUnchanged
+		}
 	}
-	end.record, end.newRecord = &record, isNew
-	if isNew {
-		end.images = slices.DeleteFunc(images, a.inLedger)
-	} else if end.outcome == store.OutcomeArchived {
-		end.outcome = store.OutcomeUnchanged
+	for _, sequence := range a.folder.records {
+		if end.record != nil && sequence == end.record.Sequence {
+			continue
+		}
+		left, found, err := a.readRecord(ctx, sequence)
+		if err != nil {
+			return err
+		}
+		if found {
+			end.newRecords = append(end.newRecords, left.RecordRef)
+		}
 	}
-	return end, nil
+	return nil
 }
 
 // judge says how the attempt ends: by what became of each listed reference in
@@ -133,52 +154,63 @@ func (a *attempt) writeRecord(ctx context.Context, images []store.Image) (record
 	for n, image := range images {
 		stated[n] = manifest.NewImage(image)
 	}
-	for sequence := max(1, a.folder.lastRecord); sequence <= mostRecords; sequence++ {
-		record, found, err := a.adopt(ctx, sequence, stated)
-		if err != nil || found {
-			return record, record.Sequence != a.known.Record.Sequence, err
+	for sequence := max(1, a.lastRecord()); sequence <= mostRecords; sequence++ {
+		if sequence <= a.lastRecord() {
+			there, found, err := a.readRecord(ctx, sequence)
+			if err != nil {
+				return record, false, err
+			}
+			if found && there.SameImages(stated) {
+				return there.RecordRef, sequence != a.known.Record.Sequence, nil
+			}
+			continue // the number is taken
 		}
 		record, err = a.putRecord(ctx, sequence, stated)
 		if !errors.Is(err, store.ErrExists) {
 			return record, true, err
 		}
-		// Somebody wrote this sequence number since it was looked at, or it
-		// states other images: look at it again, then go on to the next.
-		a.folder.lastRecord = max(a.folder.lastRecord, sequence)
-		if record, found, err = a.adopt(ctx, sequence, stated); err != nil || found {
-			return record, true, err
-		}
+		// Somebody wrote it since the folder was looked at: look at it again.
+		a.folder.records = append(a.folder.records, sequence)
+		sequence--
 	}
 	return store.RecordRef{}, false, fmt.Errorf("%w: more than %d records of one transaction", store.ErrExists, mostRecords)
 }
 
-// adopt takes the record with this sequence number, byte for byte, when there
-// is one and it states the same images.
-func (a *attempt) adopt(ctx context.Context, sequence int, images []manifest.Image) (store.RecordRef, bool, error) {
-	if sequence > a.folder.lastRecord {
-		return store.RecordRef{}, false, nil
-	}
+// lastRecord is the highest sequence number in use, 0 when there is no record.
+func (a *attempt) lastRecord() int {
+	return slices.Max(append([]int{a.known.Record.Sequence}, a.folder.records...))
+}
+
+// readRecord is a record as it stands in the bucket, when there is one with this
+// sequence number and it is the subject's.
+func (a *attempt) readRecord(ctx context.Context, sequence int) (record standingRecord, found bool, err error) {
 	key := a.Layout.Record(a.task.Subject, a.transaction, sequence)
 	var body []byte
 	var object store.Object
-	err := a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		if object, err = a.Bucket.Head(ctx, key, ""); err == nil {
 			body, err = a.readSmall(ctx, key, object.VersionID)
 		}
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return store.RecordRef{}, false, nil
+		return record, false, nil
 	}
 	if err != nil {
-		return store.RecordRef{}, false, fmt.Errorf("read the last record: %w", err)
+		return record, false, fmt.Errorf("read a record of an earlier attempt: %w", err)
 	}
 	there, decodeErr := manifest.DecodeRecord(body)
-	if decodeErr != nil || there.Subject != a.task.Subject || !there.SameImages(images) {
-		return store.RecordRef{}, false, nil // not ours to adopt; the next number is
+	if decodeErr != nil || there.Subject != a.task.Subject {
+		return record, false, nil
 	}
 	hash := sha256.Sum256(body)
-	return a.recordRef(key, sequence, hash, object.VersionID, there.ArchivedAt), true, nil
+	return standingRecord{there, a.recordRef(key, sequence, hash, object.VersionID, there.ArchivedAt)}, true, nil
+}
+
+// standingRecord is what a record in the bucket states, and where it stands.
+type standingRecord struct {
+	manifest.Record
+	store.RecordRef
 }
 
 func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest.Image) (store.RecordRef, error) {

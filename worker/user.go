@@ -40,13 +40,13 @@ type reference struct {
 
 // ending is how an attempt ends.
 type ending struct {
-	outcome   store.Outcome
-	class     store.Class
-	images    []store.Image // new rows for the ledger
-	record    *store.RecordRef
-	newRecord bool
-	bytes     int64        // of images stored by this attempt
-	failure   *vlens.Error // the vendor's error behind the class, if there is one
+	outcome    store.Outcome
+	class      store.Class
+	images     []store.Image // new rows for the ledger
+	record     *store.RecordRef
+	newRecords []store.RecordRef // rows for the ledger
+	bytes      int64             // of images stored by this attempt
+	failure    *vlens.Error      // the vendor's error behind the class, if there is one
 }
 
 func failed(class store.Class) ending {

@@ -69,8 +69,10 @@ WITH run AS (
 	ON CONFLICT (key, ref) WHERE state = 'stored' DO NOTHING
 ), record AS (
 	INSERT INTO archive.records (key, subject, transaction_id, sequence, version_id, sha256, run_id, archived_at)
-	SELECT $16, d.subject, $9, $18, $19, $17, $3, $20 FROM done AS d
-	WHERE $21 AND NOT EXISTS (SELECT 1 FROM archive.records AS r WHERE r.key = $16 AND r.sha256 = $17)
+	SELECT r.key, d.subject, $9, r.sequence, r.version_id, r.sha256, $3, r.archived_at
+	FROM done AS d, jsonb_to_recordset($18) AS r (key text, sequence integer, version_id text, sha256 text, archived_at timestamptz)
+	WHERE NOT EXISTS (SELECT 1 FROM archive.records AS there WHERE there.key = r.key AND there.sha256 = r.sha256)
+	ORDER BY r.sequence
 ), user_of_run AS (
 	UPDATE archive.run_users AS ru SET done_at = now() FROM done AS d
 	WHERE ru.run_id = $3 AND ru.user_id = d.user_id
@@ -82,18 +84,17 @@ func (l *Ledger) commitArgs(process string, result store.Result) []any {
 	if result.Record != nil {
 		record = *result.Record
 	}
-	newRecord := result.Record != nil && result.NewRecord
 	var nextDue *float64 // NULL is never
 	if result.NextDue >= 0 {
 		seconds := result.NextDue.Seconds()
 		nextDue = &seconds
 	}
-	needsOwner := named(result.Transaction) && (len(result.Images) > 0 || newRecord)
+	needsOwner := named(result.Transaction) && (len(result.Images) > 0 || len(result.NewRecords) > 0)
 	return []any{
 		l.takeover.Seconds(), process, result.RunID, result.Subject, result.LeaseToken, // $1 to $5
 		result.State.After(result.Outcome), result.Outcome, result.Class, result.Transaction, // $6 to $9
 		result.Requests, result.Bytes, result.StartedAt, imageRows(result.Images), nextDue, !needsOwner, // $10 to $15
-		record.Key, record.SHA256, record.Sequence, record.VersionID, record.ArchivedAt, newRecord, // $16 to $21
+		record.Key, record.SHA256, recordRows(result.NewRecords), // $16 to $18
 	}
 }
 
@@ -138,6 +139,23 @@ func imageRows(images []store.Image) []imageRow {
 			Width: image.Width, Height: image.Height, SHA256: image.SHA256,
 			Flags: append([]store.Flag{}, image.Flags...), FetchedAt: orNull(image.FetchedAt),
 		})
+	}
+	return rows
+}
+
+// recordRow is a record as the commit statement reads it.
+type recordRow struct {
+	Key        string    `json:"key"`
+	Sequence   int       `json:"sequence"`
+	VersionID  string    `json:"version_id"`
+	SHA256     string    `json:"sha256"`
+	ArchivedAt time.Time `json:"archived_at"`
+}
+
+func recordRows(records []store.RecordRef) []recordRow {
+	rows := make([]recordRow, 0, len(records))
+	for _, r := range records {
+		rows = append(rows, recordRow{Key: r.Key, Sequence: r.Sequence, VersionID: r.VersionID, SHA256: r.SHA256, ArchivedAt: r.ArchivedAt})
 	}
 	return rows
 }

@@ -208,7 +208,7 @@ func TestRecordsAreNotReplaced(t *testing.T) {
 		task := s.claim(t, store.Run{ID: id, Selection: store.Selection{Force: true}}, "p-"+id, 1)[0]
 		result := done(task, id, store.OutcomeArchived)
 		record.SHA256 = c.sha
-		result.Record, result.NewRecord, result.Transaction = &record, true, record.Transaction
+		result.Record, result.NewRecords, result.Transaction = &record, []store.RecordRef{record}, record.Transaction
 		if err := s.ledger.Commit(t.Context(), "p-"+id, result); (err == nil) != c.ok {
 			t.Fatalf("record %d: %v", n, err)
 		}

@@ -27,7 +27,7 @@ func TestMemoryLedgerAccuses(t *testing.T) {
 		"no token":           func(r *store.Result) { r.LeaseToken = 0 },
 		"second owner":       func(r *store.Result) { r.Transaction = "6f1c1f9e-0000-4000-8000-000000000001" },
 		"other bytes":        func(r *store.Result) { r.Images[0].SHA256 = "2" },
-		"other record bytes": func(r *store.Result) { r.Record.SHA256 = "2" },
+		"other record bytes": func(r *store.Result) { r.NewRecords[0].SHA256 = "2" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -44,8 +44,8 @@ func TestMemoryLedgerAccuses(t *testing.T) {
 			result := func(task store.Task) store.Result {
 				return store.Result{
 					Task: task, RunID: "r", Outcome: store.OutcomeArchived, Transaction: "t-0123456789abcdef",
-					Images: []store.Image{{Kind: store.IDFront, State: store.ImageStored, Key: "k", SHA256: "1"}},
-					Record: &store.RecordRef{Key: "rec", SHA256: "1", Sequence: 1}, NewRecord: true,
+					Images:     []store.Image{{Kind: store.IDFront, State: store.ImageStored, Key: "k", SHA256: "1"}},
+					NewRecords: []store.RecordRef{{Key: "rec", SHA256: "1", Sequence: 1}},
 				}
 			}
 			must(t, ledger.Commit(t.Context(), "p", result(tasks[0])))

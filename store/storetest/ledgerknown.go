@@ -42,8 +42,10 @@ func (b *ledgerTest) known() {
 	again := b.claim(next, "p2", 1)[0]
 	second := ended(next, again, store.OutcomeUnchanged, 0)
 	second.Transaction = transactionA
-	second.Record = &store.RecordRef{Transaction: transactionA, Sequence: 2, Key: result.Record.Key + "2", SHA256: result.Record.SHA256, ArchivedAt: day.Add(time.Hour)}
-	second.NewRecord = true
+	second.Record = &store.RecordRef{Transaction: transactionA, Sequence: 3, Key: result.Record.Key + "3", SHA256: result.Record.SHA256, ArchivedAt: day.Add(time.Hour)}
+	// A record between the two was left by an attempt that died.
+	between := store.RecordRef{Transaction: transactionA, Sequence: 2, Key: result.Record.Key + "2", SHA256: result.Record.SHA256, ArchivedAt: day.Add(time.Minute)}
+	second.NewRecords = []store.RecordRef{between, *second.Record}
 	b.must(b.Commit(b.Context(), "p2", second))
 	third := b.synced("r3", "p3", store.Selection{})
 	b.must(b.Commit(b.Context(), "p3", stored(ended(third, b.claim(third, "p3", 1)[0], store.OutcomeArchived, 0), unnamed)))

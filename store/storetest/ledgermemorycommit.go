@@ -65,7 +65,7 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 		run.Status != store.RunOpen || run.closer != process && l.live(run.closer) {
 		return store.ErrLeaseLost
 	}
-	writes := len(result.Images) > 0 || result.NewRecord
+	writes := len(result.Images) > 0 || len(result.NewRecords) > 0
 	if owner := l.transactions[result.Transaction]; writes && namedTransaction(result.Transaction) && owner != result.Subject {
 		l.t.Errorf("commit of subject %s files images under a transaction of subject %q", result.Subject, owner)
 		return store.ErrLeaseLost
@@ -96,7 +96,7 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 	return nil
 }
 
-// addHistory adds images and record, and reports whether nothing that is there
+// addHistory adds images and records, and reports whether nothing that is there
 // contradicts them.
 func (l *MemoryLedger) addHistory(result store.Result) bool {
 	for _, image := range result.Images {
@@ -111,17 +111,15 @@ func (l *MemoryLedger) addHistory(result store.Result) bool {
 			l.images = append(l.images, memoryImage{Image: image, subject: result.Subject, transaction: result.Transaction, run: result.RunID})
 		}
 	}
-	if result.Record == nil || !result.NewRecord {
-		return true
-	}
-	for _, other := range l.records {
-		if other.Key == result.Record.Key {
-			if other.SHA256 != result.Record.SHA256 {
-				l.t.Errorf("commit of subject %s changes the record under %q", result.Subject, other.Key)
-			}
-			return other.SHA256 == result.Record.SHA256
+	for _, record := range result.NewRecords {
+		there := slices.IndexFunc(l.records, func(other memoryRecord) bool { return other.Key == record.Key })
+		switch {
+		case there < 0:
+			l.records = append(l.records, memoryRecord{RecordRef: record, subject: result.Subject, run: result.RunID})
+		case l.records[there].SHA256 != record.SHA256:
+			l.t.Errorf("commit of subject %s changes the record under %q", result.Subject, record.Key)
+			return false
 		}
 	}
-	l.records = append(l.records, memoryRecord{RecordRef: *result.Record, subject: result.Subject, run: result.RunID})
 	return true
 }

@@ -100,7 +100,7 @@ func stored(result store.Result, transaction string) store.Result {
 		Transaction: transaction, Sequence: 1, Key: folder + "record.0001.json", VersionID: "v2",
 		SHA256: strings.Repeat("2", 64), ArchivedAt: day,
 	}
-	result.NewRecord = true
+	result.NewRecords = []store.RecordRef{*result.Record}
 	return result
 }
 
