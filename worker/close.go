@@ -70,7 +70,8 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	return true, nil
 }
 
-// closeInterrupted closes the runs that nobody works on any more.
+// closeInterrupted closes the runs that nobody works on any more, and keeps
+// their totals for the report.
 func (w *Worker) closeInterrupted(ctx context.Context) error {
 	var runs []store.Run
 	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
@@ -81,8 +82,22 @@ func (w *Worker) closeInterrupted(ctx context.Context) error {
 		return fmt.Errorf("look for interrupted runs: %w", err)
 	}
 	for _, run := range runs {
-		if _, err := w.close(ctx, run, store.RunInterrupted); err != nil {
+		closed, err := w.close(ctx, run, store.RunInterrupted)
+		if err != nil {
 			return err
+		}
+		if !closed {
+			continue
+		}
+		err = w.database.try(ctx, storeAway, func(ctx context.Context) error {
+			totals, err := w.Ledger.Totals(ctx, run.ID)
+			if err == nil {
+				w.interrupted = append(w.interrupted, totals)
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("read totals of run %q: %w", run.ID, err)
 		}
 	}
 	return nil

@@ -31,6 +31,9 @@ type Report struct {
 	AlreadyComplete bool
 	// Closed: this process closed the run and wrote its files.
 	Closed bool
+	// Interrupted are other runs, that nobody worked on any more and this process
+	// closed.
+	Interrupted []store.RunTotals
 	// WorkLeft: users are still due.
 	WorkLeft bool
 	// Stopped is ErrTimeBox, ErrSignal, or nil when the run came to its end.
@@ -62,7 +65,7 @@ func (w *Worker) Run(ctx, admit context.Context) (Report, error) {
 	}
 
 	part, err := w.takePart(ctx, admit)
-	report := Report{Closed: part.closed, Stopped: part.stopped, Notes: w.notes()}
+	report := Report{Closed: part.closed, Interrupted: w.interrupted, Stopped: part.stopped, Notes: w.notes()}
 	report.Totals, err = w.leave(ctx, err)
 	report.WorkLeft = report.Totals.DueLeft > 0
 	if err == nil && part.synced.LeftHeld > 0 {

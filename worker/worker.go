@@ -76,6 +76,8 @@ type Worker struct {
 	database   *service
 	breaker    *breaker
 	unnamed    *unnamedTransactions
+
+	interrupted []store.RunTotals // runs of others that this process closed
 }
 
 // New makes a worker.

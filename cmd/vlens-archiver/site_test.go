@@ -99,7 +99,7 @@ func (s *site) fillUsers() {
 		s.t.Fatal(err)
 	}
 	s.inSource(`CREATE TABLE users (id text PRIMARY KEY, email text, phone text, transaction_id text, verified_at timestamptz)`)
-	s.withSource(func(ctx context.Context, conn *pgx.Conn) error {
+	s.with(s.source, func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.PgConn().CopyFrom(ctx, &rows, `COPY users FROM STDIN WITH (FORMAT csv, HEADER true)`)
 		return err
 	})
@@ -107,15 +107,25 @@ func (s *site) fillUsers() {
 
 func (s *site) inSource(statement string) {
 	s.t.Helper()
-	s.withSource(func(ctx context.Context, conn *pgx.Conn) error {
+	s.exec(s.source, statement)
+}
+
+func (s *site) inLedger(statement string) {
+	s.t.Helper()
+	s.exec(s.env["LEDGER_DATABASE_URL"], statement)
+}
+
+func (s *site) exec(database, statement string) {
+	s.t.Helper()
+	s.with(database, func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, statement)
 		return err
 	})
 }
 
-func (s *site) withSource(do func(context.Context, *pgx.Conn) error) {
+func (s *site) with(database string, do func(context.Context, *pgx.Conn) error) {
 	s.t.Helper()
-	conn, err := pgx.Connect(s.t.Context(), s.source)
+	conn, err := pgx.Connect(s.t.Context(), database)
 	if err != nil {
 		s.t.Fatal(err)
 	}

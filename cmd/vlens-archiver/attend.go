@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"vlens-archiver/internal/app"
+	"vlens-archiver/internal/config"
+	"vlens-archiver/internal/notify"
+	"vlens-archiver/internal/progress"
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+	"vlens-archiver/worker"
+)
+
+// attendance is this process's part in one run.
+type attendance struct {
+	part
+	cfg    *config.Config
+	screen *progress.Screen
+	log    *slog.Logger
+	run    store.Run // its id, kind and selection
+}
+
+// attend takes part in the run and tells heartbeat and webhook of it. Whatever
+// they hear of the end is what the exit code says.
+func (p *program) attend(a attendance) error {
+	notifier := notify.Start(p.ctx, notify.Config{
+		HeartbeatURL: a.cfg.Notify.HeartbeatURL,
+		WebhookURL:   a.cfg.Notify.WebhookURL,
+		Log:          a.log,
+		UserAgent:    programName + "/" + tool().Version,
+	})
+	report, err := p.work(a)
+	notifier.End(p.ctx, exitCode(err), closedRuns(report, a.log)...)
+	return err
+}
+
+// closedRuns are the summaries of the runs that this process closed, as JSON.
+func closedRuns(report worker.Report, log *slog.Logger) [][]byte {
+	runs := report.Interrupted
+	if report.Closed {
+		runs = append(runs, report.Totals)
+	}
+	var summaries [][]byte
+	for _, totals := range runs {
+		summary := manifest.NewSummary(totals, totals.Run.Status, totals.Run.EndedAt, tool())
+		if totals.Run.ID == report.Totals.Run.ID {
+			summary.Notes = append(summary.Notes, report.Notes...)
+		}
+		body, err := summary.Encode()
+		if err != nil {
+			log.Warn("summary not encoded", "event", "notify_failed", "target", "webhook", "run_id", totals.Run.ID, "error", err.Error())
+			continue
+		}
+		summaries = append(summaries, body)
+	}
+	return summaries
+}
+
+// work opens or joins the run, works on it until it is finished or this process
+// is to stop, and prints how the run stands then.
+func (p *program) work(a attendance) (worker.Report, error) {
+	run := a.run
+	run.ToolVersion, run.ConfigSHA256 = tool().Version, a.cfg.Fingerprint()
+	archive, err := app.Open(p.admit, a.cfg, app.Options{
+		Tool:         tool(),
+		Log:          a.log,
+		RunID:        run.ID,
+		RunPerMinute: run.Selection.PerMinute,
+		WorkerName:   workerName(a.worker, p.env),
+	})
+	if err != nil {
+		return worker.Report{}, p.stopped(err)
+	}
+	defer archive.Close(p.ctx)
+	defer p.announceStop(a.log, run.ID)()
+
+	w := archive.Worker(app.Task{Run: run, Rejoinable: a.runID != "", MaxDuration: a.maxDuration, AcceptLeft: a.acceptLeft})
+	hide := p.showProgress(a.screen, a.log, progress.Source{
+		Snapshot:  w.Progress,
+		Quota:     archive.QuotaUse(),
+		PerMinute: app.PerMinute(a.cfg.Vlens.Quota, run.Selection.PerMinute),
+	})
+	report, failure := w.Run(p.ctx, p.admit)
+	hide()
+
+	if report.Totals.Run.ID != "" {
+		if err := p.printSummary(report, a.asJSON); err != nil && failure == nil {
+			failure = err
+		}
+	}
+	return report, verdict(report, failure, a.strict)
+}
+
+// showProgress shows how the run goes on stderr until the returned function is
+// called.
+func (p *program) showProgress(screen *progress.Screen, log *slog.Logger, source progress.Source) (hide func()) {
+	if isTerminal(p.stderr) {
+		return progress.Live(p.ctx, screen, source)
+	}
+	return progress.Lines(p.ctx, log, source)
+}
+
+// announceStop logs the first signal to stop, until the returned function is
+// called.
+func (p *program) announceStop(log *slog.Logger, runID string) (end func()) {
+	over, cancel := context.WithCancel(p.ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-over.Done():
+		case <-p.admit.Done():
+			log.Warn("stopping: users in flight are finished; a second signal drops them", "event", "stopping", "run_id", runID)
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
