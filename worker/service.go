@@ -14,6 +14,8 @@ import (
 const (
 	firstWait = 500 * time.Millisecond
 	longWait  = 15 * time.Second
+	// warnEvery is the least time between two warnings about a service.
+	warnEvery = 10 * time.Second
 	// triesOfItem is how often an item is tried while the service answers others.
 	triesOfItem = 3
 )
@@ -41,6 +43,7 @@ type service struct {
 	bound    time.Duration
 	log      *slog.Logger
 	answered atomic.Int64 // Unix nanoseconds of the last answer to anybody
+	warned   atomic.Int64 // Unix nanoseconds of the last warning
 }
 
 func newService(name string, bound time.Duration, log *slog.Logger) *service {
@@ -75,13 +78,23 @@ func (s *service) try(ctx context.Context, away func(error) bool, op func(contex
 		if silent := time.Since(firstFailure); silent > s.bound {
 			return &OutageError{Service: s.name, For: silent, err: err}
 		}
-		s.log.Warn("a service does not answer; trying again", "event", "service_away",
-			"service", s.name, "tries", tries, "error", err.Error())
+		s.warn(tries, err)
 		if err := pause(ctx, jitter(wait)); err != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
 		wait = min(2*wait, longWait)
 	}
+}
+
+// warn says that the service is away: once for all who meet the absence at about
+// the same time.
+func (s *service) warn(tries int, err error) {
+	now, last := time.Now().UnixNano(), s.warned.Load()
+	if now-last < int64(warnEvery) || !s.warned.CompareAndSwap(last, now) {
+		return
+	}
+	s.log.Warn("a service does not answer; trying again", "event", "service_away",
+		"service", s.name, "tries", tries, "error", err.Error())
 }
 
 // pause waits, unless the context ends first.

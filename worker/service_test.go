@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,4 +58,24 @@ func TestQuotaOutOfReachIsAnOutage(t *testing.T) {
 	if !errors.As(err, &outage) || !errors.Is(err, store.ErrUnavailable) || !stopsRun(err) {
 		t.Errorf("the error is %v", err)
 	}
+}
+
+// Everybody in flight meets an absence; the log tells of it once, and again when
+// it lasts.
+func TestAbsenceIsToldOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		s := newService("the service", 12*time.Second, slog.New(slog.NewTextHandler(&log, nil)))
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				_ = s.try(t.Context(), storeAway, func(context.Context) error { return store.ErrUnavailable })
+			})
+		}
+		all.Wait()
+		if told := strings.Count(log.String(), "event=service_away"); told != 2 {
+			t.Errorf("an absence of 12 s was told %d times, want 2", told)
+		}
+	})
 }

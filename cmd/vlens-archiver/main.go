@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,6 +24,9 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 
 	p := &program{ctx: ctx, admit: admit, env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	err := p.execute(args)
+	if errors.Is(err, context.Canceled) && errors.Is(context.Cause(ctx), errStoppedAtOnce) {
+		err = errStoppedAtOnce
+	}
 	if err != nil {
 		_, _ = fmt.Fprint(stderr, explain(err)) // nobody is left to be told
 	}

@@ -72,7 +72,7 @@ func TestSecondSignalDropsWhatIsInFlight(t *testing.T) {
 	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	process.wait().exits(exitFailed).says("second signal")
+	process.wait().exits(exitFailed).says("stopped at once by a second signal")
 }
 
 func TestSimulateServesUntilItIsStopped(t *testing.T) {

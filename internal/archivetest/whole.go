@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,17 +19,17 @@ func (tn *Tenant) CheckWhole(users int) {
 	t := tn.T
 	t.Helper()
 	bodies := make(map[string]string) // key → hash of the bytes in the bucket
-	records := make(map[string][]string)
-	for key, object := range tn.ObjectsUnder(Prefix + "/subjects/") {
+	last := make(map[string]string)   // folder → name of its last record
+	objects := tn.ObjectsUnder(Prefix + "/subjects/")
+	for key, object := range objects {
 		bodies[key] = HashOf(object.Body)
 		folder, name := key[:strings.LastIndex(key, "/")+1], key[strings.LastIndex(key, "/")+1:]
 		if strings.HasPrefix(name, "record.") {
-			records[folder] = append(records[folder], name)
-			slices.Sort(records[folder])
-			if records[folder][len(records[folder])-1] == name {
-				tn.checkRecord(key, object.Body)
-			}
+			last[folder] = max(last[folder], name)
 		}
+	}
+	for folder, name := range last {
+		tn.checkRecord(folder+name, objects[folder+name].Body)
 	}
 
 	ledger := Index(Query[string](tn, `
