@@ -6,10 +6,13 @@ import (
 
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/config"
+	"vlens-archiver/internal/health"
+	"vlens-archiver/internal/listen"
 	"vlens-archiver/internal/notify"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
+	"vlens-archiver/store/postgres"
 	"vlens-archiver/worker"
 )
 
@@ -20,6 +23,9 @@ type attendance struct {
 	screen *progress.Screen
 	log    *slog.Logger
 	run    store.Run // its id, kind and selection
+	// health is the board of a process that stays up; nil for one that ends with
+	// the run, and then serves its health only as long.
+	health *health.Board
 }
 
 // attend takes part in the run and tells heartbeat and webhook of it. Whatever
@@ -76,6 +82,16 @@ func (p *program) work(a attendance) (worker.Report, error) {
 	defer archive.Close(p.ctx)
 	defer p.announceStop(a.log, run.ID)()
 
+	if a.health == nil {
+		a.health = &health.Board{}
+		closeHealth, err := p.serveHealth(a.cfg, a.health, archive.Ledger)
+		if err != nil {
+			return worker.Report{}, err
+		}
+		defer closeHealth()
+	}
+	a.health.Begin(run.ID)
+
 	w := archive.Worker(app.Task{Run: run, Rejoinable: a.runID != "", MaxDuration: a.maxDuration, AcceptLeft: a.acceptLeft})
 	hide := p.showProgress(a.screen, a.log, progress.Source{
 		Snapshot:  w.Progress,
@@ -91,6 +107,22 @@ func (p *program) work(a attendance) (worker.Report, error) {
 		}
 	}
 	return report, verdict(report, failure, a.strict)
+}
+
+// serveHealth answers probes, if the configuration says where, until the
+// returned function is called.
+func (p *program) serveHealth(cfg *config.Config, board *health.Board, ledger *postgres.Ledger) (end func(), err error) {
+	if cfg.Telemetry.HealthListen == "" {
+		return func() {}, nil
+	}
+	server, err := listen.Open(p.ctx, "telemetry.health_listen", cfg.Telemetry.HealthListen, board.Handler(func(ctx context.Context) error {
+		_, err := ledger.Clock(ctx)
+		return err
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return func() { server.Close(p.ctx) }, nil
 }
 
 // showProgress shows how the run goes on stderr until the returned function is

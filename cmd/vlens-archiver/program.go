@@ -65,7 +65,7 @@ or configuration, 5 credentials or permission refused, 6 work left (--strict),
 	root.SetErr(p.stderr)
 	root.SetArgs(args)
 	root.AddCommand(
-		p.runCommand(), p.planCommand(), p.backfillCommand(), p.statusCommand(),
+		p.runCommand(), p.planCommand(), p.backfillCommand(), p.scheduleCommand(), p.statusCommand(),
 		p.migrateCommand(), p.simulateCommand(), p.versionCommand(), p.completionCommand(),
 	)
 	return root.ExecuteContext(p.admit)

@@ -147,7 +147,7 @@ func memoryForOneImage(maxImage ByteSize) ByteSize {
 }
 
 func (c checker) schedule(s Schedule) {
-	if err := s.checkTimezone(); err != nil {
+	if _, err := s.location(); err != nil {
 		c.found.add("schedule.timezone", err.Error())
 		return
 	}

@@ -26,30 +26,35 @@ var (
 
 // Ticks gives the times at which runs start, in the configured time zone.
 func (s Schedule) Ticks() (cron.Schedule, error) {
-	if err := s.checkTimezone(); err != nil {
+	location, err := s.location()
+	if err != nil {
 		return nil, err
 	}
-	// @every counts from the start of a process, so replicas would not agree.
-	if strings.Contains(s.Cron, "@every") {
+	// @every counts from the start of a process, so replicas would not agree; a
+	// zone has a key of its own, and cron/v3 panics at one without fields.
+	if strings.Contains(s.Cron, "@every") || strings.Contains(s.Cron, "TZ=") {
 		return nil, errCron
 	}
-	ticks, err := cron.ParseStandard("CRON_TZ=" + s.Timezone + " " + s.Cron)
-	if err != nil {
+	parsed, err := cron.ParseStandard(s.Cron)
+	fields, ok := parsed.(*cron.SpecSchedule)
+	if err != nil || !ok {
 		return nil, errCron
 	}
+	ticks := newTicks(fields, location)
 	if ticks.Next(time.Unix(0, 0)).IsZero() {
 		return nil, errNever
 	}
 	return ticks, nil
 }
 
-// checkTimezone refuses "Local", which depends on the machine.
-func (s Schedule) checkTimezone() error {
+// location refuses "Local", which depends on the machine.
+func (s Schedule) location() (*time.Location, error) {
 	if s.Timezone == "" || s.Timezone == "Local" {
-		return errTimezone
+		return nil, errTimezone
 	}
-	if _, err := time.LoadLocation(s.Timezone); err != nil {
-		return errTimezone
+	location, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return nil, errTimezone
 	}
-	return nil
+	return location, nil
 }

@@ -65,6 +65,17 @@ func giveUsers(ctx context.Context, tx pgx.Tx, runID string, ids []string) error
 	return err
 }
 
+// RunStatus is where a run stands. One that nobody has opened is
+// store.ErrNotFound.
+func (l *Ledger) RunStatus(ctx context.Context, runID string) (store.RunStatus, error) {
+	var status store.RunStatus
+	err := l.pool.QueryRow(ctx, `SELECT r.status FROM archive.runs AS r WHERE r.run_id = $1`, runID).Scan(&status)
+	if noRow(err) {
+		err = store.ErrNotFound
+	}
+	return status, l.failed(fmt.Sprintf("read status of run %q", runID), err)
+}
+
 func readRun(ctx context.Context, tx pgx.Tx, runID string) (store.Run, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT run_id, kind, status, started_at, ended_at, selection, tool_version, config_sha256

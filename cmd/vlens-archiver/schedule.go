@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vlens-archiver/internal/app"
+	"vlens-archiver/internal/config"
+	"vlens-archiver/internal/health"
+	"vlens-archiver/internal/progress"
+	"vlens-archiver/internal/schedule"
+	"vlens-archiver/store"
+	"vlens-archiver/store/postgres"
+)
+
+func (p *program) scheduleCommand() *cobra.Command {
+	var a part
+	cmd := &cobra.Command{
+		Use:   "schedule",
+		Short: "Stay up and take part in a run at each tick of schedule.cron",
+		Long: `Stays up, and at each tick of schedule.cron opens or joins the run that is named
+after the tick: several replicas share it. Flags hold for each run.
+
+Runs do not overlap. The latest tick that passed while a run was under way, or
+while no replica was there (for up to 8 days), is caught up. A run that failed
+(exit code 1) is tried again after 15 minutes, 30 minutes and so on until the
+next tick. Exit codes 4 and 5 of a run end this process: a person has to act, and
+going on would only spend requests. All others are logged, and told to
+notify.heartbeat_url.
+
+SIGTERM and SIGINT stop it as they stop run: users in flight are finished.`,
+		Example: `  vlens-archiver schedule --max-duration 8h`,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.check(cmd); err != nil {
+				return err
+			}
+			return p.schedule(a)
+		},
+	}
+	a.commonFlags(cmd)
+	return cmd
+}
+
+// schedule takes part in the runs of the schedule until it is to stop.
+func (p *program) schedule(a part) error {
+	cfg, err := p.loadConfig()
+	if err != nil {
+		return err
+	}
+	ticks, err := cfg.Schedule.Ticks()
+	if err != nil {
+		return fmt.Errorf("%w: schedule: %w", config.ErrInvalid, err)
+	}
+	ledger, err := app.OpenLedger(p.admit, cfg)
+	if err != nil {
+		return p.stopped(err)
+	}
+	defer ledger.Close()
+	board := &health.Board{}
+	closeHealth, err := p.serveHealth(cfg, board, ledger)
+	if err != nil {
+		return err
+	}
+	defer closeHealth()
+
+	screen := progress.NewScreen(p.stderr)
+	log := p.logger(screen)
+	daemon := schedule.Daemon{
+		Ticks: ticks,
+		Ended: func(ctx context.Context, runID string) (bool, error) { return runEnded(ctx, ledger, runID) },
+		TakePart: func(runID string) (schedule.Verdict, error) {
+			part := a
+			part.runID = runID
+			err := p.attend(attendance{
+				part: part, cfg: cfg, screen: screen, log: log, health: board,
+				run: store.Run{ID: runID, Kind: store.RunScheduled, Selection: store.Selection{Limit: a.limit}},
+			})
+			board.End(runID, exitCode(err))
+			return p.judge(log, runID, err), err
+		},
+		Waiting: func(until time.Time) {
+			board.Wait(until)
+			log.Info("waiting for the next run", "event", "schedule_waiting", "at", instant(until))
+			if isTerminal(p.stderr) {
+				_, _ = fmt.Fprintf(screen, "next run at %s\n", until.Format("Mon 2 Jan 15:04 MST")) // nobody is left to be told
+			}
+		},
+	}
+	if err := daemon.Run(p.admit); err != nil {
+		return err
+	}
+	return context.Cause(p.admit)
+}
+
+func runEnded(ctx context.Context, ledger *postgres.Ledger, runID string) (bool, error) {
+	status, err := ledger.RunStatus(ctx, runID)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return status != store.RunOpen, err
+}
+
+// judge says what the end of a part in a run means for the schedule, and logs an
+// end that somebody has to know of.
+func (p *program) judge(log *slog.Logger, runID string, err error) schedule.Verdict {
+	if err == nil || p.admit.Err() != nil { // the exit code of the process tells a stop
+		return schedule.Done
+	}
+	code := exitCode(err)
+	log.Error("the run has not ended well", "event", "run_failed", "run_id", runID, "exit_code", code, "error", err.Error(), "next", advice(err))
+	switch {
+	case errors.Is(err, store.ErrRunMismatch):
+		// The flags were changed since the run was opened. The next tick's run is
+		// opened with the new ones.
+		return schedule.Done
+	case code == exitInvalid || code == exitDenied:
+		return schedule.End
+	case code == exitFailed:
+		return schedule.Retry
+	}
+	return schedule.Done
+}

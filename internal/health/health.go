@@ -1,0 +1,89 @@
+// Package health answers the probes of those who keep the program running: is it
+// alive, can it work, and how did its last run end.
+package health
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// askTimeout bounds the question to the ledger; a kubelet waits for 1 s unless
+// told otherwise.
+const askTimeout = 900 * time.Millisecond
+
+// Board is what is known of this process's runs. Its zero value knows nothing.
+type Board struct {
+	mu    sync.Mutex
+	state state
+}
+
+// state is the body of /readyz.
+type state struct {
+	Ledger  string     `json:"ledger"`   // reachable or away
+	RunID   *string    `json:"run_id"`   // in progress
+	NextRun *time.Time `json:"next_run"` // of a process that waits for it
+	LastRun *endedRun  `json:"last_run"` // of this process
+}
+
+type endedRun struct {
+	RunID    string    `json:"run_id"`
+	ExitCode int       `json:"exit_code"`
+	EndedAt  time.Time `json:"ended_at"`
+}
+
+// Begin notes that this process takes part in a run.
+func (b *Board) Begin(runID string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.state.RunID, b.state.NextRun = &runID, nil
+}
+
+// End notes how its part ended.
+func (b *Board) End(runID string, exitCode int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.state.RunID, b.state.LastRun = nil, &endedRun{runID, exitCode, time.Now().UTC().Truncate(time.Second)}
+}
+
+// Wait notes for when the next part is planned.
+func (b *Board) Wait(until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	until = until.UTC()
+	b.state.NextRun = &until
+}
+
+// Handler answers GET /livez with 200 as long as the process serves at all, and
+// GET /readyz with 200 when ledger answers without an error, else 503; its body
+// says what the board knows.
+func (b *Board) Handler(ledger func(context.Context) error) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]string{"process": "alive"})
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), askTimeout)
+		defer cancel()
+		err := ledger(ctx)
+		b.mu.Lock()
+		now := b.state
+		b.mu.Unlock()
+		status := http.StatusOK
+		now.Ledger = "reachable"
+		if err != nil { // it may quote addresses, so it is for the log of the run
+			status, now.Ledger = http.StatusServiceUnavailable, "away"
+		}
+		answer(w, status, now)
+	})
+	return mux
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // who asked has gone
+}

@@ -1,0 +1,140 @@
+// Package schedule decides when a process that stays up takes part in which run.
+package schedule
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// RunID names the run of a tick. Every replica gives it the same name, so that
+// they work on one run.
+func RunID(tick time.Time) string {
+	return "cron-" + strings.ToLower(tick.UTC().Format("20060102T150405Z"))
+}
+
+// Ticks are the times at which runs start.
+type Ticks interface {
+	// Next is the first tick after the time; the zero time when there is none.
+	Next(after time.Time) time.Time
+}
+
+// Verdict is what a part in a run means for the process that stays up.
+type Verdict int
+
+// The verdicts.
+const (
+	Done  Verdict = iota // this process has nothing more to do in the run
+	Retry                // it failed, and may succeed later
+	End                  // nothing can succeed before a person has acted
+)
+
+const (
+	// lookBack is how old a missed tick may be: a weekly run is caught up, when
+	// nobody was there for a day or two, and a year-old one is not.
+	lookBack = 8 * 24 * time.Hour
+	// glance is the longest sleep. A timer does not notice that the clock was set
+	// or that the machine was suspended.
+	glance = time.Minute
+	// A run that failed is tried again after firstRetry, then after twice that,
+	// and so on until the next tick.
+	firstRetry = 15 * time.Minute
+)
+
+// Daemon takes part in the run of each tick. Runs do not overlap: of the ticks
+// that passed during a run, or while nobody was there, the latest is caught up.
+// It has no state of its own: the ledger knows which runs have ended.
+type Daemon struct {
+	Ticks Ticks
+	// Ended reports whether the run is closed, or interrupted.
+	Ended func(ctx context.Context, runID string) (bool, error)
+	// TakePart takes part in the run. Its error is told to Run's caller when the
+	// verdict is End or the context has ended; else it is for TakePart to log.
+	TakePart func(runID string) (Verdict, error)
+	// Waiting is told for when the next part is planned, each time that changes.
+	Waiting func(until time.Time)
+
+	waiting time.Time // what Waiting was told last
+}
+
+// Run runs until ctx ends or a verdict is End, and returns the error of the last
+// part; nil when ctx ended between two runs.
+func (d *Daemon) Run(ctx context.Context) error {
+	var settled time.Time // the tick for which there is nothing more to do
+	var failed retry
+	for ctx.Err() == nil {
+		tick := d.latest(time.Now())
+		if tick.IsZero() || tick.Equal(settled) || failed.waits(tick) {
+			d.sleep(ctx, failed.at)
+			continue
+		}
+
+		// Whose state cannot be asked for is tried: the run itself says what is
+		// wrong, to all who listen.
+		if ended, err := d.Ended(ctx, RunID(tick)); err == nil && ended {
+			settled, failed = tick, retry{}
+			continue
+		}
+		verdict, err := d.TakePart(RunID(tick))
+		switch {
+		case ctx.Err() != nil || verdict == End:
+			return err
+		case verdict == Done:
+			settled, failed = tick, retry{}
+		default:
+			failed.later(tick)
+		}
+	}
+	return nil
+}
+
+// latest is the last tick up to now, within lookBack; zero when there is none.
+func (d *Daemon) latest(now time.Time) time.Time {
+	for _, back := range []time.Duration{time.Hour, 25 * time.Hour, lookBack} { // short of the last for speed only
+		var latest time.Time
+		for tick := d.Ticks.Next(now.Add(-back)); !tick.IsZero() && !tick.After(now); tick = d.Ticks.Next(tick) {
+			latest = tick
+		}
+		if !latest.IsZero() {
+			return latest
+		}
+	}
+	return time.Time{}
+}
+
+// sleep sleeps until the next tick or the retry, if there is one, but no longer
+// than glance.
+func (d *Daemon) sleep(ctx context.Context, retry time.Time) {
+	until := d.Ticks.Next(time.Now())
+	if !retry.IsZero() && (until.IsZero() || retry.Before(until)) {
+		until = retry
+	}
+	if !until.Equal(d.waiting) {
+		d.waiting = until
+		d.Waiting(until)
+	}
+	timer := time.NewTimer(min(glance, max(0, time.Until(until))))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// retry is when the failed run of a tick is tried again.
+type retry struct {
+	tick time.Time
+	wait time.Duration
+	at   time.Time
+}
+
+func (r *retry) waits(tick time.Time) bool { return tick.Equal(r.tick) && time.Now().Before(r.at) }
+
+func (r *retry) later(tick time.Time) {
+	if tick.Equal(r.tick) {
+		r.wait *= 2
+	} else {
+		r.tick, r.wait = tick, firstRetry
+	}
+	r.at = time.Now().Add(r.wait)
+}
