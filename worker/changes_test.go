@@ -1,0 +1,201 @@
+package worker_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vlens-archiver/internal/archivetest"
+	"vlens-archiver/store"
+	"vlens-archiver/vlens/vlenstest"
+	"vlens-archiver/worker"
+)
+
+// change edits the scenario of the vendor, and the company's table with it.
+func change(tn *archivetest.Tenant, edit func(*vlenstest.Scenario)) {
+	tn.T.Helper()
+	if err := tn.Sim.Change(edit); err != nil {
+		tn.T.Fatal(err)
+	}
+	tn.LoadUsers()
+}
+
+// forceAgain is a backfill that fetches everything of u-000001 again.
+func forceAgain(tn *archivetest.Tenant, runID string) worker.Report {
+	return tn.Run(runID, func(c *worker.Config) {
+		c.Run.Kind = store.RunBackfill
+		c.Run.Selection = store.Selection{UserIDs: []string{"u-000001"}, Force: true}
+	})
+}
+
+// namesUnder are the last parts of the keys under subjects/ that contain a text.
+func namesUnder(objects map[string]archivetest.Object, text string) []string {
+	var names []string
+	for key := range objects {
+		if archivetest.UnderSubjects(key) && strings.Contains(key, text) {
+			names = append(names, key[strings.LastIndex(key, "/")+1:])
+		}
+	}
+	return names
+}
+
+// Other bytes under the same reference are stored beside the first and raised;
+// fetched once more they are no news.
+func TestChangedImageIsKeptBesideTheFirst(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 1, Seed: 7, ImageBytes: 8 << 10})
+	tn.Run("first", nil)
+	before := tn.Objects()
+	change(tn, func(s *vlenstest.Scenario) {
+		s.All.Images = map[vlenstest.Kind]string{vlenstest.IDBack: "changed"}
+	})
+
+	forceAgain(tn, "second")
+	after := tn.Objects()
+	for key, object := range before {
+		if string(after[key].Body) != string(object.Body) {
+			t.Errorf("%q is not what it was", key)
+		}
+	}
+	if names := namesUnder(after, "/id_back."); len(names) != 2 {
+		t.Errorf("backs of the card in the bucket: %v, want both", names)
+	}
+	if got := ends(tn, "second")["u-000001"]; got != "archived conflict 8" { // login, list, six images
+		t.Errorf("the user ended as %q", got)
+	}
+	flagged := archivetest.Query[string](tn, `SELECT kind FROM archive.images WHERE flags = '{conflict}' AND run_id = 'second'`)
+	if diff := cmp.Diff([]string{"id_back"}, flagged); diff != "" {
+		t.Errorf("images flagged (-want +got):\n%s", diff)
+	}
+	if names := namesUnder(after, "/record."); len(names) != 2 {
+		t.Errorf("records: %v, want a second one that states the conflict", names)
+	}
+	for key, object := range after {
+		if !strings.HasSuffix(key, "/record.0002.json") {
+			continue
+		}
+		var record struct {
+			Images []struct {
+				Kind, State string
+				Flags       []string
+			}
+		}
+		if err := json.Unmarshal(object.Body, &record); err != nil {
+			t.Fatal(err)
+		}
+		backs, conflicts := 0, 0
+		for _, image := range record.Images {
+			if image.Kind == "id_back" && image.State == "stored" {
+				backs++
+				conflicts += len(image.Flags)
+			}
+		}
+		if backs != 2 || conflicts != 1 {
+			t.Errorf("the record states %d backs, %d in conflict, want 2 and 1:\n%s", backs, conflicts, object.Body)
+		}
+	}
+
+	forceAgain(tn, "third")
+	if got := ends(tn, "third")["u-000001"]; !strings.HasPrefix(got, "unchanged ") {
+		t.Errorf("without news the user ended as %q", got)
+	}
+	if names := namesUnder(tn.Objects(), "/record."); len(names) != 2 {
+		t.Errorf("records without news: %v, want 2", names)
+	}
+}
+
+// A user who verifies again has a folder and a record for each verification.
+func TestVerifiedAgain(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 2, Seed: 8, ImageBytes: 8 << 10})
+	tn.Run("first", nil)
+	first, _ := tn.Sim.Expected("u-000001")
+	before := tn.Objects()
+	change(tn, func(s *vlenstest.Scenario) {
+		s.Users = map[string]vlenstest.Rules{"u-000001": {Verification: 2}}
+	})
+	second, _ := tn.Sim.Expected("u-000001")
+
+	tn.Run("second", nil)
+	if got := ends(tn, "second"); len(got) != 1 || got["u-000001"] != "archived 8" {
+		t.Errorf("ended as %v, want the one user who verified again", got)
+	}
+	after := tn.Objects()
+	for key, object := range before {
+		if string(after[key].Body) != string(object.Body) {
+			t.Errorf("%q is not what it was", key)
+		}
+	}
+	for what, transaction := range map[string]string{"first": first.TransactionID, "second": second.TransactionID} {
+		if names := namesUnder(after, transaction); len(names) != vlenstest.KindCount+1 {
+			t.Errorf("the folder of the %s verification holds %v", what, names)
+		}
+	}
+	if n := tn.Count(`SELECT count(DISTINCT transaction_id) FROM archive.records`); n != 3 {
+		t.Errorf("the ledger has records of %d transactions, want 3", n)
+	}
+}
+
+// A cancelled identity whose references no longer resolve is stated as gone: of
+// one user entirely, of the other in part.
+func TestReferencesThatNoLongerResolve(t *testing.T) {
+	t.Parallel()
+	gone := make(map[vlenstest.Kind]string)
+	for _, kind := range vlenstest.Kinds {
+		gone[kind] = "gone"
+	}
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 2, Seed: 9, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		Users: map[string]vlenstest.Rules{
+			"u-000001": {Images: gone},
+			"u-000002": {Images: map[vlenstest.Kind]string{vlenstest.Face3: "gone"}},
+		},
+	}})
+	report := tn.Run("first", nil)
+	ended := ends(tn, "first")
+	if !strings.HasPrefix(ended["u-000001"], "failed gone ") || !strings.HasPrefix(ended["u-000002"], "partial gone ") {
+		t.Errorf("ended as %v", ended)
+	}
+	if n := report.Totals.Failures[store.ClassGone]; n != 2 {
+		t.Errorf("the summary has %d users with images gone, want 2", n)
+	}
+	states := archivetest.Index(archivetest.Query[string](tn, `
+		SELECT user_id || ' ' || string_agg(i.state, ',' ORDER BY i.image_id)
+		FROM archive.images AS i JOIN archive.subjects AS s USING (subject) GROUP BY user_id`))
+	want := map[string]string{
+		"u-000001": "gone,gone,gone,gone,gone,gone",
+		"u-000002": "stored,stored,stored,stored,stored,gone",
+	}
+	if diff := cmp.Diff(want, states); diff != "" {
+		t.Errorf("images in the ledger (-want +got):\n%s", diff)
+	}
+	if names := namesUnder(tn.Objects(), "/record."); len(names) != 2 {
+		t.Errorf("records: %v, want one for each user", names)
+	}
+	// What is gone for good is not asked for again; what may be partial is, later.
+	if n := tn.Count(`SELECT count(*) FROM archive.subjects WHERE next_due_at IS NULL`); n != 1 {
+		t.Errorf("%d users wait for a change of their row, want the one who has nothing", n)
+	}
+}
+
+// A user who is no longer in the query stays counted, is not worked on, and is
+// due again on coming back.
+func TestUserLeavesAndComesBack(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 3, Seed: 12, ImageBytes: 8 << 10})
+	tn.Run("first", nil)
+	tn.ExecSource(`DELETE FROM users WHERE id = 'u-000002'`)
+	report := tn.Run("second", nil)
+	if totals := report.Totals; totals.UsersLeft != 1 || totals.UsersTotal != 3 || totals.Users[store.StateArchived] != 3 {
+		t.Errorf("after one left: %d left of %d, states %v", totals.UsersLeft, totals.UsersTotal, totals.Users)
+	}
+	tn.LoadUsers()
+	report = tn.Run("third", nil)
+	if got := ends(tn, "third"); len(got) != 1 || got["u-000002"] != "unchanged 2" { // login, list
+		t.Errorf("the user who came back ended as %v", got)
+	}
+	if report.Totals.UsersLeft != 0 {
+		t.Errorf("%d users are left, want none", report.Totals.UsersLeft)
+	}
+}
