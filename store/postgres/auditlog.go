@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"iter"
+
+	"github.com/jackc/pgx/v5"
+
+	"vlens-archiver/store"
+)
+
+// auditEntries is how many entries of the log are read at a time.
+const auditEntries = 2048
+
+// AuditLog yields the log's entries as the ledger has them, in the order of
+// their indexes. An error is the last that it yields.
+func (l *Ledger) AuditLog(ctx context.Context) iter.Seq2[store.LogRow, error] {
+	return func(yield func(store.LogRow, error) bool) {
+		after := int64(-1)
+		for {
+			// The run of an entry is known by the last folder of its key.
+			rows, err := l.pool.Query(ctx, `
+				SELECT e.log_index, e.sha256, e.kind, e.key,
+				       CASE e.kind WHEN 'record' THEN r.key IS NOT NULL
+				            ELSE EXISTS (SELECT 1 FROM archive.runs AS n WHERE n.run_id = split_part(e.key, '/', -2)) END,
+				       coalesce(r.sha256, '')
+				FROM archive.log_entries AS e
+				LEFT JOIN archive.records AS r ON r.key = e.key
+				WHERE e.log_index > $1
+				ORDER BY e.log_index LIMIT $2`, after, auditEntries)
+			var page []store.LogRow
+			if err == nil {
+				page, err = pgx.CollectRows(rows, pgx.RowToStructByPos[store.LogRow])
+			}
+			if err != nil {
+				yield(store.LogRow{}, l.failed("read entries of the log", err))
+				return
+			}
+			for _, row := range page {
+				if !yield(row, nil) {
+					return
+				}
+			}
+			if len(page) < auditEntries {
+				return
+			}
+			after = page[len(page)-1].Index
+		}
+	}
+}
+
+// AuditUnbacked yields what the ledger claims without a record to show for it:
+// the keys of records that outcomes cite and the ledger does not have, and the
+// subjects who are archived without any record, as subject with an empty key.
+func (l *Ledger) AuditUnbacked(ctx context.Context) iter.Seq2[store.Unbacked, error] {
+	return func(yield func(store.Unbacked, error) bool) {
+		rows, err := l.pool.Query(ctx, `
+			SELECT DISTINCT o.subject, o.record_key FROM archive.outcomes AS o
+			WHERE o.record_key <> '' AND NOT EXISTS (SELECT 1 FROM archive.records AS r WHERE r.key = o.record_key)
+			UNION ALL
+			SELECT s.subject, '' FROM archive.subjects AS s
+			WHERE s.state = 'archived' AND NOT EXISTS (SELECT 1 FROM archive.records AS r WHERE r.subject = s.subject)`)
+		if err != nil {
+			yield(store.Unbacked{}, l.failed("look for claims without a record", err))
+			return
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var claim store.Unbacked
+			err := rows.Scan(&claim.Subject, &claim.RecordKey)
+			if err != nil {
+				yield(claim, l.failed("look for claims without a record", err))
+				return
+			}
+			if !yield(claim, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(store.Unbacked{}, l.failed("look for claims without a record", err))
+		}
+	}
+}
+
+// AuditStatements yields the keys of the statements about exports and
+// verifications that the ledger has. An error is the last that it yields.
+func (l *Ledger) AuditStatements(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		rows, err := l.pool.Query(ctx, `
+			SELECT x.key FROM (
+				SELECT v.audit_key AS key FROM archive.verifications AS v WHERE v.audit_key <> ''
+				UNION
+				SELECT a.audit_key FROM archive.access_log AS a WHERE a.audit_key <> ''
+			) AS x ORDER BY x.key`)
+		var keys []string
+		if err == nil {
+			// A key each for what people did: they fit.
+			keys, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		}
+		if err != nil {
+			yield("", l.failed("read the trail of audits", err))
+			return
+		}
+		for _, key := range keys {
+			if !yield(key, nil) {
+				return
+			}
+		}
+	}
+}
+
+// CountObjects counts the stored images and the records.
+func (l *Ledger) CountObjects(ctx context.Context) (int64, error) {
+	var objects int64
+	err := l.pool.QueryRow(ctx, `
+		SELECT (SELECT count(*) FROM archive.images AS i WHERE i.state = 'stored') + (SELECT count(*) FROM archive.records)`).Scan(&objects)
+	return objects, l.failed("count what there is to check", err)
+}
+
+// Archive is what the ledger says of the archive that it belongs to; a ledger
+// that no run has used yet is store.ErrNotFound.
+func (l *Ledger) Archive(ctx context.Context) (store.ArchiveIdentity, error) {
+	var there store.ArchiveIdentity
+	err := l.pool.QueryRow(ctx, `SELECT layout_version, origin, tenancy_name, key_check, place FROM archive.archive`).
+		Scan(&there.LayoutVersion, &there.Origin, &there.TenancyName, &there.KeyCheck, &there.Place)
+	if noRow(err) {
+		err = store.ErrNotFound
+	}
+	return there, l.failed("read which archive this is", err)
+}
+
+// AddVerification keeps what a verification found.
+func (l *Ledger) AddVerification(ctx context.Context, v store.Verification) error {
+	_, err := l.pool.Exec(ctx, `
+		INSERT INTO archive.verifications (started_at, ended_at, mode, scope, objects, records, damaged, findings, audit_key)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		v.StartedAt, v.EndedAt, v.Mode, v.Scope, v.Objects, v.Records, v.Damaged, v.Findings, v.AuditKey)
+	return l.failed("keep the verification", err)
+}
