@@ -55,33 +55,44 @@ var errNoObject = errors.New("not an object")
 type parser struct {
 	decoder jsontext.Decoder
 	body    bytes.Buffer
+	short   [2 * edge]byte
 }
 
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-// parseEnvelope reads a body in one pass and without copying values, because
-// the one value that matters may be megabytes long. A body that breaks off or
-// has something behind the object is formOther.
+// parseEnvelope reads a body without copying values, because the one value that
+// matters may be megabytes long. A body that breaks off or has something behind
+// the object is formOther.
 func parseEnvelope(body []byte) envelope {
 	body = bytes.TrimPrefix(body, byteOrderMark)
 	if len(bytes.TrimSpace(body)) == 0 {
 		return envelope{form: formEmpty}
 	}
 	p := parsers.Get().(*parser)
-	p.body = *bytes.NewBuffer(body)
+	defer parsers.Put(p)
+	if short, ok := shorten(body, &p.short); ok {
+		// What is no object without the text may be one with it.
+		if e := p.parse(short); e.form == formJSON {
+			return e
+		}
+	}
+	return p.parse(excerpt{text: body, body: body})
+}
+
+func (p *parser) parse(x excerpt) envelope {
+	p.body = *bytes.NewBuffer(x.text)
 	p.decoder.Reset(&p.body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	e, err := readEnvelope(&p.decoder, body)
+	e, err := readEnvelope(&p.decoder, x)
 	// The pool must not keep the body alive.
 	p.body = bytes.Buffer{}
 	p.decoder.Reset(&p.body)
-	parsers.Put(p)
 	if err != nil {
 		return envelope{form: formOther}
 	}
 	return e
 }
 
-func readEnvelope(d *jsontext.Decoder, body []byte) (envelope, error) {
+func readEnvelope(d *jsontext.Decoder, body excerpt) (envelope, error) {
 	e := envelope{form: formJSON}
 	err := eachMember(d, func(name string) error {
 		switch {
@@ -118,7 +129,7 @@ func readEnvelope(d *jsontext.Decoder, body []byte) (envelope, error) {
 	return e, nil
 }
 
-func (e *envelope) readABPError(d *jsontext.Decoder, body []byte) error {
+func (e *envelope) readABPError(d *jsontext.Decoder, body excerpt) error {
 	members, err := readMembers(d, body)
 	for _, m := range members {
 		if strings.EqualFold(m.name, "code") && e.code == 0 {
@@ -129,13 +140,12 @@ func (e *envelope) readABPError(d *jsontext.Decoder, body []byte) error {
 }
 
 // readMembers returns the members of the object that comes next.
-func readMembers(d *jsontext.Decoder, body []byte) ([]member, error) {
+func readMembers(d *jsontext.Decoder, body excerpt) ([]member, error) {
 	var members []member
 	err := eachMember(d, func(name string) error {
 		value, err := d.ReadValue()
 		if err == nil && len(members) < maxMembers {
-			end := d.InputOffset()
-			members = append(members, member{name, body[end-int64(len(value)) : end]})
+			members = append(members, member{name, body.value(int(d.InputOffset()), len(value))})
 		}
 		return err
 	})

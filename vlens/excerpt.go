@@ -1,0 +1,83 @@
+package vlens
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// edge is how much of a body may stand before and behind its one long text, in
+// bytes.
+const edge = 4 << 10
+
+// excerpt is a body without the one text that makes up most of it. A JSON
+// decoder looks at a string byte by byte, which for the base64 of an image costs
+// more than decoding it does.
+type excerpt struct {
+	text []byte // what the decoder reads
+	body []byte // what it stands for
+	from int    // where in both the text was cut out
+}
+
+// shorten cuts out what stands between two quotes near the ends of the body, if
+// that holds nothing but plain characters, and puts the rest together in room.
+// If the first of the two begins or continues a string, excerpt and body are
+// objects alike, but for the name of a member if the string is one, and none that
+// is asked for is so long; if it ends one, the excerpt is no JSON.
+func shorten(body []byte, room *[2 * edge]byte) (excerpt, bool) {
+	if len(body) <= 2*len(room) {
+		return excerpt{}, false
+	}
+	from := bytes.LastIndexByte(body[:edge], '"') + 1
+	tail := bytes.IndexByte(body[len(body)-edge:], '"')
+	if from == 0 || tail < 0 {
+		return excerpt{}, false
+	}
+	to := len(body) - edge + tail
+	if !plain(body[from:to]) {
+		return excerpt{}, false
+	}
+	text := append(append(room[:0], body[:from]...), body[to:]...)
+	return excerpt{text: text, body: body, from: from}, true
+}
+
+// value is the part of the body for a value of the excerpt: n bytes before end.
+func (x excerpt) value(end, n int) jsontext.Value {
+	missing := len(x.body) - len(x.text)
+	start := end - n
+	if start >= x.from {
+		start += missing
+	}
+	if end > x.from {
+		end += missing
+	}
+	return x.body[start:end:end]
+}
+
+// plain reports whether the text may stand in a JSON string as it is.
+func plain(text []byte) bool {
+	return bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\\') < 0 && !hasControl(text)
+}
+
+// hasControl reports whether a byte is less than 0x20, eight at a time: a byte's
+// top bit is set in b-0x20 and clear in b just when b is less, or when a borrow
+// came from such a byte below it.
+func hasControl(text []byte) bool {
+	const each, top = 0x2020202020202020, 0x8080808080808080
+	var found uint64
+	for ; len(text) >= 32; text = text[32:] {
+		a, b := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
+		c, d := binary.LittleEndian.Uint64(text[16:]), binary.LittleEndian.Uint64(text[24:])
+		found |= (a-each)&^a | (b-each)&^b | (c-each)&^c | (d-each)&^d
+	}
+	if found&top != 0 {
+		return true
+	}
+	for _, b := range text {
+		if b < 0x20 {
+			return true
+		}
+	}
+	return false
+}
