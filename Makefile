@@ -2,16 +2,18 @@
 # also need PostgreSQL server binaries, or internet to download them.
 GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+CYCLONEDX := go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help build test lint fmt demo fuzz faults bench-quota
+.PHONY: help build test lint sbom vulnerabilities fmt demo fuzz faults bench-quota
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-build: ## bin/vlens-archiver, static
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/vlens-archiver ./cmd/vlens-archiver
+build: ## bin/vlens-archiver, static; the same commit gives the same bytes anywhere
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/vlens-archiver ./cmd/vlens-archiver
 
 test: ## all tests, with the race detector, on a real Postgres and a real S3 server
 	go test -race -timeout 30m ./...
@@ -21,6 +23,12 @@ faults: ## kill, cut and fail everything, at length; FAULTS_SEED=… replays
 
 lint: ## formatting, static checks, import arrows
 	$(GOLANGCI_LINT) run ./...
+
+sbom: build ## bin/sbom.cdx.json: what is in the binary, as CycloneDX
+	$(CYCLONEDX) bin -json -noserial -notimestamp -version $(VERSION) -output bin/sbom.cdx.json bin/vlens-archiver
+
+vulnerabilities: ## known vulnerabilities that the program reaches; needs internet
+	$(GOVULNCHECK) ./cmd/vlens-archiver
 
 fmt: ## format the code
 	$(GOLANGCI_LINT) fmt ./...

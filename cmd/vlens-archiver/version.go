@@ -31,15 +31,25 @@ func tool() manifest.Tool {
 	if built.Version == "" {
 		built.Version = "(devel)"
 	}
-	for _, setting := range info.Settings {
-		if built.Commit == "" && setting.Key == "vcs.revision" {
-			built.Commit = setting.Value
-		}
-	}
 	if built.Commit == "" {
-		built.Commit = "unknown"
+		built.Commit = checkout(info.Settings)
 	}
 	return built
+}
+
+// checkout is the commit that a build without the flags was made from, with
+// "-dirty" when files were changed since.
+func checkout(settings []debug.BuildSetting) string {
+	commit, changed := "unknown", ""
+	for _, setting := range settings {
+		switch {
+		case setting.Key == "vcs.revision":
+			commit = setting.Value
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			changed = "-dirty"
+		}
+	}
+	return commit + changed
 }
 
 func (p *program) versionCommand() *cobra.Command {
