@@ -29,9 +29,9 @@ type identifier struct {
 func identifiersOf(user store.User, order []Identifier, region string) []identifier {
 	var usable []identifier
 	for _, by := range order {
-		value := email(user.Email)
+		value := Email(user.Email)
 		if by == ByPhone {
-			value = phone(user.Phone, region)
+			value = Phone(user.Phone, region)
 		}
 		if value != "" {
 			usable = append(usable, identifier{by: by, value: value})
@@ -40,9 +40,9 @@ func identifiersOf(user store.User, order []Identifier, region string) []identif
 	return usable
 }
 
-// phone is the number in E.164, the form the vendor keeps (docs.vlenseg.com,
+// Phone is the number in E.164, the form the vendor keeps (docs.vlenseg.com,
 // "Conventions"), or "" when it is no possible number.
-func phone(raw store.Sensitive, region string) store.Sensitive {
+func Phone(raw store.Sensitive, region string) store.Sensitive {
 	number, err := phonenumbers.Parse(raw.Reveal(), region)
 	if err != nil || !phonenumbers.IsPossibleNumber(number) {
 		return ""
@@ -50,7 +50,9 @@ func phone(raw store.Sensitive, region string) store.Sensitive {
 	return store.Sensitive(phonenumbers.Format(number, phonenumbers.E164))
 }
 
-func email(raw store.Sensitive) store.Sensitive {
+// Email is the address as it is compared: without space around it, in lower
+// case. It is "" when it is no address.
+func Email(raw store.Sensitive) store.Sensitive {
 	value := strings.ToLower(strings.TrimSpace(raw.Reveal()))
 	name, domain, found := strings.Cut(value, "@")
 	if !found || name == "" || domain == "" || strings.ContainsAny(value, " \t\r\n") {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"vlens-archiver/audit"
 	"vlens-archiver/internal/config"
 	"vlens-archiver/internal/listen"
 	"vlens-archiver/store"
@@ -19,6 +20,7 @@ const (
 	exitInvalid     = 4
 	exitDenied      = 5
 	exitWorkLeft    = 6
+	exitDamaged     = 10
 	exitSignal      = 128 // plus the signal's number: 130 SIGINT, 143 SIGTERM
 )
 
@@ -35,6 +37,7 @@ var exitCodes = []struct {
 		config.ErrInvalid, store.ErrSource, store.ErrForeignArchive, store.ErrSelection,
 		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing, listen.ErrAddress,
 	)},
+	{exitDamaged, isAny(audit.ErrDamaged)},
 	{exitUsersFailed, isAny(errUsersFailed)},
 	{exitWorkLeft, isAny(errWorkLeft)},
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"vlens-archiver/audit"
 	"vlens-archiver/internal/config"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens"
@@ -45,6 +46,8 @@ func advice(err error) string {
 		return "name the file with --config FILE; config.example.yaml shows every key"
 	case errors.Is(err, store.ErrForeignArchive):
 		return "restore the key it names, or use another archive.prefix and an empty ledger for another archive"
+	case errors.Is(err, audit.ErrDamaged):
+		return "keep the bucket and the ledger as they are and find out who changed what; versions of an object are all still there in a bucket with versioning"
 	case errors.Is(err, errUsersFailed):
 		return "`vlens-archiver status` shows the failures by class and what to do about each"
 	case errors.Is(err, errWorkLeft), errors.Is(err, worker.ErrSignal):

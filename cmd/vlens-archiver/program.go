@@ -41,7 +41,7 @@ S3 bucket, proves that it is complete, and keeps an audit trail in Postgres.
 
 Exit codes: 0 done, 1 failed, 3 done but users failed or are partial, 4 bad usage
 or configuration, 5 credentials or permission refused, 6 work left (--strict),
-130 or 143 stopped by signal after a clean commit.`,
+10 evidence is damaged, 130 or 143 stopped by signal after a clean commit.`,
 		Example: `  vlens-archiver migrate up
   vlens-archiver plan
   vlens-archiver run --limit 10`,
@@ -66,6 +66,7 @@ or configuration, 5 credentials or permission refused, 6 work left (--strict),
 	root.SetArgs(args)
 	root.AddCommand(
 		p.runCommand(), p.planCommand(), p.backfillCommand(), p.scheduleCommand(), p.statusCommand(),
+		p.exportCommand(),
 		p.migrateCommand(), p.simulateCommand(), p.versionCommand(), p.completionCommand(),
 	)
 	return root.ExecuteContext(p.admit)
@@ -130,7 +131,7 @@ func (p *program) print(text string) error {
 	return nil
 }
 
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }

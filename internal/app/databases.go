@@ -35,12 +35,7 @@ func OpenDatabases(ctx context.Context, cfg *config.Config) (*Databases, error) 
 	if err != nil {
 		return nil, err
 	}
-	source, err := postgres.OpenSource(ctx, postgres.SourceConfig{
-		URL:         cfg.Source.DatabaseURL,
-		UsersSQL:    cfg.Source.UsersSQL,
-		LookupSQL:   cfg.Source.LookupSQL,
-		Identifiers: cfg.Source.Identifiers,
-	})
+	source, err := OpenSource(ctx, cfg)
 	if err != nil {
 		ledger.Close()
 		return nil, err

@@ -51,13 +51,7 @@ func (s *Source) Lookup(ctx context.Context, ids []string) (map[string]store.Use
 // lookupStatement compares ids in their own type, not as text, so that an index
 // on them is used.
 func (s *Source) lookupStatement(columns SourceColumns, query string) string {
-	email, phone := `''`, `''`
-	if columns.Email {
-		email = `coalesce(u.email::text, '')`
-	}
-	if columns.Phone {
-		phone = `coalesce(u.phone::text, '')`
-	}
+	email, phone := columns.identifiers()
 	where := ""
 	if s.lookupSQL == "" {
 		where = ` WHERE u.id = ANY ($1::text[]::` + columns.idType + `[])`

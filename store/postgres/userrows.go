@@ -123,7 +123,7 @@ func (r *userRows) check(fields [userFields][]byte) []byte {
 	switch {
 	case len(id) == 0:
 		r.nullIDs++
-	case !r.allowPersonalIDs && personal(id):
+	case !r.allowPersonalIDs && store.LooksPersonal(id):
 		r.personalIDs++
 	}
 

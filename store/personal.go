@@ -1,4 +1,4 @@
-package postgres
+package store
 
 import (
 	"bytes"
@@ -8,10 +8,10 @@ import (
 // nationalIDDigits is the length of an Egyptian national id.
 const nationalIDDigits = 14
 
-// personal reports whether an id is shaped like an email, a phone number (with
+// LooksPersonal reports whether an id is shaped like an email, a phone number (with
 // its country code, or an Egyptian mobile number) or a national id. Plain
 // numbers of other lengths pass: they are how databases count.
-func personal(id []byte) bool {
+func LooksPersonal(id []byte) bool {
 	if at := bytes.IndexByte(id, '@'); at > 0 && bytes.IndexByte(id[at:], '.') > 1 {
 		return true
 	}

@@ -1,0 +1,84 @@
+// Package audit derives the truth about an archive from what is stored: it
+// hands evidence out with what proves it, and fills a lost ledger from the
+// bucket. It is written against the formats in package store/manifest and shares
+// nothing with the worker that wrote them.
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+)
+
+// Objects is the archive's bucket. Keys are whole keys, prefix included; an empty
+// version id means the latest version. What is missing is store.ErrNotFound.
+type Objects interface {
+	// Get opens an object; its bytes come unchecked, and whoever reads them
+	// computes their hash.
+	Get(ctx context.Context, key, versionID string) (io.ReadCloser, store.Object, error)
+	// ListVersions yields the versions of each key, the newest first, in the order
+	// of the keys. An error is the last that it yields.
+	ListVersions(ctx context.Context, prefix string) iter.Seq2[store.Object, error]
+	// Put writes an object create-only.
+	Put(ctx context.Context, request store.PutRequest) (object store.Object, created bool, err error)
+}
+
+// ErrDamaged says that something stored is not what it should be: missing,
+// changed, or in disagreement with what else is stored. Errors that wrap it name
+// the key.
+var ErrDamaged = errors.New("the archive is damaged")
+
+// largestSmallObject bounds what is read into memory: records, statements,
+// tiles and the other objects of known small size.
+const largestSmallObject = 4 << 20
+
+// readSmall reads a whole object that is known to be small.
+func readSmall(ctx context.Context, bucket Objects, key, versionID string) ([]byte, error) {
+	body, _, err := bucket.Get(ctx, key, versionID)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	content, err := io.ReadAll(io.LimitReader(body, largestSmallObject+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", key, err)
+	}
+	if len(content) > largestSmallObject {
+		return nil, fmt.Errorf("%w: %q: it is larger than %d bytes", ErrDamaged, key, largestSmallObject)
+	}
+	return content, nil
+}
+
+// CheckArchive makes sure that the bucket holds the archive that the
+// configuration speaks of, or store.ErrForeignArchive says what differs. A
+// bucket without an archive is store.ErrNotFound.
+func CheckArchive(ctx context.Context, bucket Objects, layout manifest.Layout, identity store.ArchiveIdentity) error {
+	key := layout.Archive()
+	body, err := readSmall(ctx, bucket, key, "")
+	if err != nil {
+		return fmt.Errorf("open archive: %w", err)
+	}
+	there, err := manifest.DecodeArchive(body)
+	if err != nil {
+		return fmt.Errorf("open archive: %w: %q: %w", store.ErrForeignArchive, key, err)
+	}
+	var what string
+	switch {
+	case there.LayoutVersion != identity.LayoutVersion:
+		what = fmt.Sprintf("it has layout version %d, this program reads %d", there.LayoutVersion, identity.LayoutVersion)
+	case there.KeyCheck != identity.KeyCheck:
+		what = "it was begun with another archive.subject_key"
+	case there.TenancyName != identity.TenancyName:
+		what = fmt.Sprintf("it belongs to tenant %q, vlens.tenancy_name is %q", there.TenancyName, identity.TenancyName)
+	case there.Origin != identity.Origin:
+		what = fmt.Sprintf("its log is named %q, evidence.origin is %q", there.Origin, identity.Origin)
+	default:
+		return nil
+	}
+	return fmt.Errorf("open archive: %w: %q: %s", store.ErrForeignArchive, key, what)
+}
