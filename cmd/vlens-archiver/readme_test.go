@@ -73,12 +73,12 @@ func TestREADMEExitCodes(t *testing.T) {
 	t.Parallel()
 	text := readme(t)
 	section := text[strings.Index(text, "## Exit codes"):]
-	for _, code := range []string{"| 0 |", "| 1 |", "| 3 |", "| 4 |", "| 5 |", "| 6 |", "| 130, 143 |"} {
+	for _, code := range []string{"| 0 |", "| 1 |", "| 3 |", "| 4 |", "| 5 |", "| 6 |", "| 10 |", "| 130, 143 |"} {
 		if !strings.Contains(section, code) {
 			t.Errorf("no row %q", code)
 		}
 	}
-	if rows := strings.Count(section, "\n| "); rows != 8 {
-		t.Errorf("%d rows, want a head and 7 codes", rows)
+	if rows := strings.Count(section, "\n| "); rows != 9 {
+		t.Errorf("%d rows, want a head and 8 codes", rows)
 	}
 }
