@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // LayoutVersion is the version of bucket layout and formats that this program
 // reads and writes.
@@ -17,6 +20,29 @@ type ArchiveIdentity struct {
 	// stored is stored there and nowhere else.
 	Place string `json:"-"`
 }
+
+// Accept compares what an archive says of itself under the key with the identity
+// that the configuration yields: ErrForeignArchive says what differs.
+func (there ArchiveIdentity) Accept(key string, here ArchiveIdentity) error {
+	var what string
+	switch {
+	case there.LayoutVersion != here.LayoutVersion:
+		what = fmt.Sprintf("it has layout version %d, this program writes %d", there.LayoutVersion, here.LayoutVersion)
+	case there.KeyCheck != here.KeyCheck:
+		what = "it was begun with another archive.subject_key"
+	case there.TenancyName != here.TenancyName:
+		what = fmt.Sprintf("it belongs to tenant %q, vlens.tenancy_name is %q", there.TenancyName, here.TenancyName)
+	case there.Origin != here.Origin:
+		what = fmt.Sprintf("its log is named %q, evidence.origin is %q", there.Origin, here.Origin)
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: %q: %s", ErrForeignArchive, key, what)
+}
+
+// LargestSkew is how far this machine's clock may be from the ledger's. Times in
+// records come from here, due times from there.
+const LargestSkew = 5 * time.Second
 
 // SyncRequest is one pass over the user query on behalf of a run.
 type SyncRequest struct {

@@ -70,18 +70,22 @@ func (c *Client) List(ctx context.Context, emailOrPhone string) (Listing, error)
 		return Listing{}, errors.New("list images: the email or phone is empty")
 	}
 	var listing Listing
-	err := c.ask(ctx, question{
+	err := c.ask(ctx, listQuestion(emailOrPhone, &listing))
+	return listing, err
+}
+
+func listQuestion(emailOrPhone string, into *Listing) question {
+	return question{
 		endpoint: EndpointList,
 		query:    url.Values{"emailOrPhoneNumber": {emailOrPhone}},
 		read: func(r *reply) *Error {
 			var ok bool
-			if listing, ok = parseListing(r.envelope.data); !ok {
+			if *into, ok = parseListing(r.envelope.data); !ok {
 				return unreadable(EndpointList, r)
 			}
 			return nil
 		},
-	})
-	return listing, err
+	}
 }
 
 // CloseIdleConnections closes the connections that no request is using.

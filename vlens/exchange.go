@@ -31,7 +31,7 @@ func (c *Client) try(ctx context.Context, q question, bearer *token) error {
 	if err == nil && bearer != nil {
 		bearer.worked(q.endpoint)
 	}
-	info := RequestInfo{Endpoint: q.endpoint, Status: r.status, Duration: took}
+	info := RequestInfo{Endpoint: q.endpoint, Status: r.status, Duration: took, ServerTime: r.serverTime}
 	if fault, ok := errors.AsType[*Error](err); ok {
 		info.Fault = fault.Fault
 	}
@@ -75,6 +75,7 @@ func (c *Client) roundTrip(ctx context.Context, q question, bearer *token, r *re
 	}
 	defer resp.Body.Close()
 	r.status, r.retryAfter = resp.StatusCode, retryAfter(resp.Header)
+	r.serverTime, _ = http.ParseTime(resp.Header.Get("Date"))
 
 	err = c.readBody(ctx, q, resp, r)
 	if err != nil && ctx.Err() != nil {

@@ -10,6 +10,7 @@ import (
 type reply struct {
 	status     int
 	retryAfter time.Duration
+	serverTime time.Time // zero when the answer does not tell
 	envelope   envelope
 	body       *buffer // what envelope's values point into
 	hold       hold

@@ -40,6 +40,15 @@ func identifiersOf(user store.User, order []Identifier, region string) []identif
 	return usable
 }
 
+// Usable are the identifiers by which the vendor could be asked for a user.
+func Usable(user store.User, order []Identifier, region string) []Identifier {
+	var usable []Identifier
+	for _, one := range identifiersOf(user, order, region) {
+		usable = append(usable, one.by)
+	}
+	return usable
+}
+
 // Phone is the number in E.164, the form the vendor keeps (docs.vlenseg.com,
 // "Conventions"), or "" when it is no possible number.
 func Phone(raw store.Sensitive, region string) store.Sensitive {

@@ -13,10 +13,6 @@ import (
 	"vlens-archiver/store/manifest"
 )
 
-// largestSkew is how far this machine's clock may be from the database's. Times
-// in records come from here, due times from there.
-const largestSkew = 5 * time.Second
-
 // largestSmallObject bounds what is read back of archive.json and of records.
 const largestSmallObject = 1 << 20
 
@@ -64,7 +60,7 @@ func (w *Worker) checkClock(ctx context.Context) error {
 		return fmt.Errorf("read the clock of the ledger: %w", err)
 	}
 	skew := asked.Add(time.Since(asked) / 2).Sub(there)
-	if skew.Abs() > largestSkew {
+	if skew.Abs() > store.LargestSkew {
 		return fmt.Errorf("%w: it differs from the database's by %s; set it, for example with NTP", ErrClockSkew, skew.Round(time.Millisecond))
 	}
 	return nil
@@ -85,7 +81,7 @@ func (w *Worker) compareBucket(ctx context.Context) (found bool, err error) {
 	if err != nil {
 		return true, fmt.Errorf("%w: %q: %w", store.ErrForeignArchive, key, err)
 	}
-	return true, differs(key, identity, w.Identity)
+	return true, identity.Accept(key, w.Identity)
 }
 
 // beginBucket writes archive.json. Of two first runs at once with different
@@ -109,24 +105,6 @@ func (w *Worker) beginBucket(ctx context.Context) error {
 		return differ
 	}
 	return err
-}
-
-// differs says which part of the identity is another one.
-func differs(key string, there, here store.ArchiveIdentity) error {
-	var what string
-	switch {
-	case there.LayoutVersion != here.LayoutVersion:
-		what = fmt.Sprintf("it has layout version %d, this program writes %d", there.LayoutVersion, here.LayoutVersion)
-	case there.KeyCheck != here.KeyCheck:
-		what = "it was begun with another archive.subject_key"
-	case there.TenancyName != here.TenancyName:
-		what = fmt.Sprintf("it belongs to tenant %q, vlens.tenancy_name is %q", there.TenancyName, here.TenancyName)
-	case there.Origin != here.Origin:
-		what = fmt.Sprintf("its log is named %q, evidence.origin is %q", there.Origin, here.Origin)
-	default:
-		return nil
-	}
-	return fmt.Errorf("%w: %q: %s", store.ErrForeignArchive, key, what)
 }
 
 func (w *Worker) readSmall(ctx context.Context, key, versionID string) ([]byte, error) {

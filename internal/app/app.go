@@ -45,7 +45,7 @@ func Open(ctx context.Context, cfg *config.Config, options Options) (*App, error
 	if err != nil {
 		return nil, err
 	}
-	bucket, err := openBucket(ctx, cfg)
+	bucket, err := OpenBucket(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ func Open(ctx context.Context, cfg *config.Config, options Options) (*App, error
 		return nil, err
 	}
 	a := &App{Databases: databases, Bucket: bucket, Key: key, cfg: cfg, options: options}
-	if a.Vendor, err = a.openVendor(); err != nil {
+	if a.Vendor, a.Quota, err = OpenVendor(cfg, databases.Ledger, options); err != nil {
 		a.Close(ctx)
 		return nil, err
 	}
@@ -73,7 +73,8 @@ func (a *App) Close(ctx context.Context) {
 	a.Databases.Close()
 }
 
-func openBucket(ctx context.Context, cfg *config.Config) (*bucket.Bucket, error) {
+// OpenBucket prepares access to the bucket; it sends no request.
+func OpenBucket(ctx context.Context, cfg *config.Config) (*bucket.Bucket, error) {
 	archive := cfg.Archive
 	return bucket.Open(ctx, bucket.Config{
 		Bucket:         archive.Bucket,
@@ -87,9 +88,12 @@ func openBucket(ctx context.Context, cfg *config.Config) (*bucket.Bucket, error)
 	})
 }
 
-func (a *App) openVendor() (*vlens.Client, error) {
-	v := a.cfg.Vlens
-	config := vlens.Config{
+// OpenVendor makes the client of Vlens and the quota in front of it, which is nil
+// when there is no limit. The caller closes the quota; the ledger stays open
+// until then.
+func OpenVendor(cfg *config.Config, ledger *postgres.Ledger, options Options) (*vlens.Client, *postgres.Quota, error) {
+	v := cfg.Vlens
+	settings := vlens.Config{
 		BaseURL:       v.BaseURL,
 		APIKey:        v.APIKey.Reveal(),
 		TenancyName:   v.TenancyName,
@@ -97,14 +101,16 @@ func (a *App) openVendor() (*vlens.Client, error) {
 		Password:      v.Password.Reveal(),
 		Timeout:       v.Timeout,
 		MaxImageBytes: int64(v.MaxImageBytes),
-		Attempts:      a.cfg.Worker.Attempts,
+		Attempts:      cfg.Worker.Attempts,
 		Codes:         vlens.Codes(v.Codes),
-		Memory:        semaphore.NewWeighted(int64(a.cfg.Worker.Memory)),
-		Connections:   a.cfg.Worker.Concurrency,
-		UserAgent:     "vlens-archiver/" + a.options.Tool.Version,
+		Memory:        semaphore.NewWeighted(int64(cfg.Worker.Memory)),
+		Connections:   cfg.Worker.Concurrency,
+		UserAgent:     "vlens-archiver/" + options.Tool.Version,
 	}
-	if a.Quota = a.newQuota(); a.Quota != nil {
-		config.Quota = a.Quota
+	quota := newQuota(cfg, ledger, options)
+	if quota != nil {
+		settings.Quota = quota
 	}
-	return vlens.New(config)
+	client, err := vlens.New(settings)
+	return client, quota, err
 }

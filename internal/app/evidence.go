@@ -30,7 +30,7 @@ func OpenEvidence(ctx context.Context, cfg *config.Config) (*Evidence, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evidence{Layout: manifest.Layout{Prefix: cfg.Archive.Prefix}, Key: key, Identity: identity(cfg, key)}
+	e := &Evidence{Layout: manifest.Layout{Prefix: cfg.Archive.Prefix}, Key: key, Identity: Identity(cfg, key)}
 	if cfg.Evidence.SigningKey != "" {
 		signing, err := manifest.ParseSigningKey(cfg.Evidence.SigningKey)
 		if err != nil {
@@ -38,7 +38,7 @@ func OpenEvidence(ctx context.Context, cfg *config.Config) (*Evidence, error) {
 		}
 		e.VerifierKey = signing.VerifierKey()
 	}
-	if e.Bucket, err = openBucket(ctx, cfg); err != nil {
+	if e.Bucket, err = OpenBucket(ctx, cfg); err != nil {
 		return nil, err
 	}
 	if e.Ledger, err = OpenLedger(ctx, cfg); err != nil {
@@ -57,8 +57,8 @@ func OpenSource(ctx context.Context, cfg *config.Config) (*postgres.Source, erro
 	})
 }
 
-// identity is the archive that the configuration speaks of.
-func identity(cfg *config.Config, key store.SubjectKey) store.ArchiveIdentity {
+// Identity is the archive that the configuration speaks of.
+func Identity(cfg *config.Config, key store.SubjectKey) store.ArchiveIdentity {
 	return store.ArchiveIdentity{
 		LayoutVersion: store.LayoutVersion,
 		Origin:        cfg.Evidence.Origin,

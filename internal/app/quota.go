@@ -11,14 +11,14 @@ import (
 
 // newQuota is the quota that this configuration and run obey; nil when neither
 // has a limit.
-func (a *App) newQuota() *postgres.Quota {
-	if PerMinute(a.cfg.Vlens.Quota, a.options.RunPerMinute) == 0 {
+func newQuota(cfg *config.Config, ledger *postgres.Ledger, options Options) *postgres.Quota {
+	if PerMinute(cfg.Vlens.Quota, options.RunPerMinute) == 0 {
 		return nil
 	}
-	quota := quotaConfig(a.cfg)
-	quota.Process = a.options.WorkerName
-	quota.RunID, quota.RunPerMinute = a.options.RunID, a.options.RunPerMinute
-	return postgres.NewQuota(a.Ledger.Pool(), quota)
+	quota := quotaConfig(cfg)
+	quota.Process = options.WorkerName
+	quota.RunID, quota.RunPerMinute = options.RunID, options.RunPerMinute
+	return postgres.NewQuota(ledger.Pool(), quota)
 }
 
 func quotaConfig(cfg *config.Config) postgres.QuotaConfig {

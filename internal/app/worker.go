@@ -49,7 +49,7 @@ func (a *App) Worker(task Task) *worker.Worker {
 		AcceptLeft:       task.AcceptLeft,
 		Identifiers:      identifiers,
 		PhoneRegion:      cfg.Source.PhoneRegion,
-		Identity:         identity(cfg, a.Key),
+		Identity:         Identity(cfg, a.Key),
 		Layout:           manifest.Layout{Prefix: cfg.Archive.Prefix},
 		BaseURL:          cfg.Vlens.BaseURL,
 		Tool:             a.options.Tool,

@@ -102,7 +102,11 @@ type failure struct {
 
 func (f *failure) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s %q in bucket %q: ", f.operation, f.key, f.bucket)
+	if f.key == "" {
+		fmt.Fprintf(&text, "%s bucket %q: ", f.operation, f.bucket)
+	} else {
+		fmt.Fprintf(&text, "%s %q in bucket %q: ", f.operation, f.key, f.bucket)
+	}
 	switch {
 	case f.kind == nil:
 		text.WriteString(f.detail)

@@ -71,6 +71,10 @@ func (l Layout) Audit(at time.Time, id string) string {
 	return l.key("audit", at.UTC().Format("2006/01/02"), id+".json")
 }
 
+// Canary is the key of an object that tries out the bucket; trial names the
+// examination it belongs to.
+func (l Layout) Canary(trial, name string) string { return l.key("doctor", trial, name) }
+
 // Relative is the key as SHA256SUMS states it: without the prefix.
 func (l Layout) Relative(key string) string {
 	if l.Prefix == "" {

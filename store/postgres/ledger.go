@@ -81,6 +81,31 @@ func (l *Ledger) OpenArchive(ctx context.Context, identity store.ArchiveIdentity
 	if err != nil {
 		return l.failed("open archive", err)
 	}
+	return sameArchive(there, identity)
+}
+
+// CompareArchive makes sure, without writing, that the ledger is the one of the
+// archive, as OpenArchive would. found is false when no run has opened it yet.
+func (l *Ledger) CompareArchive(ctx context.Context, identity store.ArchiveIdentity) (found bool, err error) {
+	var there store.ArchiveIdentity
+	var begun bool
+	err = l.pool.QueryRow(ctx, `
+		SELECT a.layout_version, a.origin, a.tenancy_name, a.key_check, a.place, EXISTS (SELECT 1 FROM archive.records)
+		FROM archive.archive AS a`).
+		Scan(&there.LayoutVersion, &there.Origin, &there.TenancyName, &there.KeyCheck, &there.Place, &begun)
+	if noRow(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, l.failed("read archive", err)
+	}
+	if !begun {
+		there.Place = identity.Place
+	}
+	return true, sameArchive(there, identity)
+}
+
+func sameArchive(there, identity store.ArchiveIdentity) error {
 	switch {
 	case there.LayoutVersion != identity.LayoutVersion:
 		return fmt.Errorf("%w: layout version is %d in the ledger, this program writes %d",
