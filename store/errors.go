@@ -12,6 +12,8 @@ var (
 	ErrExists = errors.New("exists with other content")
 	// ErrBucketMissing: the bucket itself does not exist.
 	ErrBucketMissing = errors.New("no such bucket")
+	// ErrRegion: the bucket is in another region than it was asked for in.
+	ErrRegion = errors.New("wrong region")
 	// ErrDenied: the credentials or the permissions are refused.
 	ErrDenied = errors.New("access denied")
 	// ErrUnavailable: the service cannot be reached or answers with its own

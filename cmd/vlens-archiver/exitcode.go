@@ -6,6 +6,7 @@ import (
 
 	"vlens-archiver/audit"
 	"vlens-archiver/internal/config"
+	"vlens-archiver/internal/doctor"
 	"vlens-archiver/internal/listen"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens"
@@ -35,7 +36,8 @@ var exitCodes = []struct {
 	{exitInvalid, isUsage},
 	{exitInvalid, isAny(
 		config.ErrInvalid, store.ErrSource, store.ErrForeignArchive, store.ErrSelection,
-		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing, listen.ErrAddress,
+		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing, store.ErrRegion,
+		doctor.ErrMisfit, listen.ErrAddress,
 	)},
 	{exitDamaged, isAny(audit.ErrDamaged)},
 	{exitUsersFailed, isAny(errUsersFailed)},

@@ -7,6 +7,7 @@ import (
 
 	"vlens-archiver/audit"
 	"vlens-archiver/internal/config"
+	"vlens-archiver/internal/doctor"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens"
 	"vlens-archiver/worker"
@@ -38,6 +39,8 @@ func explain(err error) string {
 func advice(err error) string {
 	vendor, isVendor := errors.AsType[*vlens.Error](err)
 	switch {
+	case errors.Is(err, doctor.ErrFailed):
+		return "each check is listed with its remedy"
 	case isVendor && vendor.Fault == vlens.FaultForbidden && vendor.Endpoint == vlens.EndpointList:
 		return `the Vlens user has no "Requests" permission: ask the tenant's administrator to grant it to vlens.username`
 	case isVendor && refusedByVendor(err):

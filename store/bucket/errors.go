@@ -47,6 +47,7 @@ var meanings = []struct {
 	{
 		codes:    []string{"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"},
 		statuses: []int{http.StatusMovedPermanently, http.StatusTemporaryRedirect},
+		sentinel: store.ErrRegion,
 		advice:   "set archive.region to the region of the bucket",
 	},
 	{
