@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -11,6 +12,8 @@ import (
 	"helm.sh/helm/v3/pkg/lint/support"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"vlens-archiver/store"
 )
 
 func TestDefaultJobs(t *testing.T) {
@@ -76,11 +79,14 @@ func TestDefaultCronJob(t *testing.T) {
 
 func TestEveryOption(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("testdata/full-values.yaml")
-	if err != nil {
-		t.Fatal(err)
+	values := fullValues(t)
+	scheduled := mustRender(t, values)
+	checkRestricted(t, scheduled.schedule.Spec.Template.Spec)
+	values["schedule"] = map[string]any{"enabled": false}
+	o := mustRender(t, values)
+	if got := o.jobs(); len(got) != 3 || scheduled.cronJob != nil || o.schedule != nil {
+		t.Errorf("%d jobs; runs come from a CronJob or from a Deployment", len(got))
 	}
-	o := mustRender(t, parseValues(t, string(text)))
 	for name, job := range o.jobs() {
 		checkRestricted(t, job.Template.Spec)
 		if name != "migrate" {
@@ -121,8 +127,73 @@ func TestEveryOption(t *testing.T) {
 	if got := *o.backfill.Spec.ActiveDeadlineSeconds; got != 100000 {
 		t.Errorf("backfill: activeDeadlineSeconds = %d", got)
 	}
-	if got := len(o.networkPolicy.Spec.Egress); got != 5 {
-		t.Errorf("%d egress rules, want DNS, Postgres, S3, Vlens and one more", got)
+	if got := len(o.networkPolicy.Spec.Egress); got != 6 {
+		t.Errorf("%d egress rules, want DNS, Postgres, S3, Vlens, Pod Identity and one more", got)
+	}
+}
+
+func fullValues(t *testing.T) map[string]any {
+	t.Helper()
+	text, err := os.ReadFile("testdata/full-values.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parseValues(t, string(text))
+}
+
+func TestScheduleDeployment(t *testing.T) {
+	t.Parallel()
+	o := mustRender(t, parseValues(t, "schedule: {enabled: true}"))
+	spec := o.schedule.Spec
+	pod := spec.Template.Spec
+	checkRestricted(t, pod)
+	if o.cronJob != nil || *spec.Replicas != 1 || pod.RestartPolicy != corev1.RestartPolicyAlways {
+		t.Errorf("CronJob %v, %d replicas, restart %s", o.cronJob, *spec.Replicas, pod.RestartPolicy)
+	}
+	for key, value := range spec.Selector.MatchLabels {
+		if spec.Template.Labels[key] != value {
+			t.Errorf("the Deployment does not select its pods (%s)", key)
+		}
+	}
+	container := pod.Containers[0]
+	want := []string{"--config=/etc/vlens-archiver/config.yaml", "schedule", "--log-format=json", "--worker=$(POD_NAME)", "--max-duration=8h"}
+	if !slices.Equal(container.Args, want) {
+		t.Errorf("args = %q, want %q", container.Args, want)
+	}
+	live, ready := container.LivenessProbe.HTTPGet, container.ReadinessProbe.HTTPGet
+	if live.Path != "/livez" || ready.Path != "/readyz" || live.Port != ready.Port {
+		t.Errorf("probes %+v and %+v", live, ready)
+	}
+	for _, values := range []map[string]any{parseValues(t, "schedule: {enabled: true}"), fullValues(t)} {
+		o := mustRender(t, values)
+		port := o.schedule.Spec.Template.Spec.Containers[0].Ports[0]
+		if text := o.configMap.Data["config.yaml"]; !strings.Contains(text, fmt.Sprintf(":%d\n", port.ContainerPort)) && !strings.Contains(text, fmt.Sprintf(`:%d"`, port.ContainerPort)) {
+			t.Errorf("probes ask port %d, the program listens elsewhere: %s", port.ContainerPort, text)
+		}
+		if port.Name != live.Port.StrVal {
+			t.Errorf("probes ask port %q, the container has %q", live.Port.StrVal, port.Name)
+		}
+	}
+}
+
+// A pod that stays up has read its configuration long ago.
+func TestScheduleRestartsOnNewConfiguration(t *testing.T) {
+	t.Parallel()
+	annotations := func(values string) map[string]string {
+		return mustRender(t, parseValues(t, values)).schedule.Spec.Template.Annotations
+	}
+	one, same, other := annotations("schedule: {enabled: true}"), annotations("schedule: {enabled: true, replicas: 2}"), annotations("{schedule: {enabled: true}, run: {schedule: '@hourly'}}")
+	if !maps.Equal(one, same) || maps.Equal(one, other) {
+		t.Errorf("annotations %v, the same configuration %v, another one %v", one, same, other)
+	}
+}
+
+// The names of Jobs are ids of runs.
+func TestDottedReleaseName(t *testing.T) {
+	t.Parallel()
+	o := mustRender(t, parseValues(t, "fullnameOverride: kyc.archive"))
+	if name := o.cronJob.Name; !store.ValidRunID(name + "-29400000") {
+		t.Errorf("the CronJob's name %q begins no run id", name)
 	}
 }
 
@@ -194,7 +265,9 @@ func TestBadValues(t *testing.T) {
 		"deadline below time-box":   {"run: {activeDeadlineSeconds: 3600}", "run.activeDeadlineSeconds (3600) must be above run.maxDuration (8h) plus terminationGracePeriodSeconds (60), together 28860"},
 		"deadline at time-box":      {"run: {maxDuration: 1h1m1s, activeDeadlineSeconds: 3721}", "together 3721"},
 		"backfill deadline":         {"backfill: {enabled: true, name: a, maxDuration: 90m, activeDeadlineSeconds: 60}", "backfill.activeDeadlineSeconds (60)"},
-		"grace below the program's": {"terminationGracePeriodSeconds: 10", "/terminationGracePeriodSeconds"},
+		"probes without a port":     {"{schedule: {enabled: true}, config: {telemetry: {health_listen: '${HEALTH}'}}}", "config.telemetry.health_listen must end in a port"},
+		"two schedules":             {"config: {schedule: {cron: '@daily'}}", "set those"},
+		"grace below the program's": {"terminationGracePeriodSeconds: 30", "/terminationGracePeriodSeconds"},
 		"no pods":                   {"run: {parallelism: 0}", "/run/parallelism"},
 		"backfill without a name":   {"backfill: {enabled: true}", "backfill.name is empty"},
 		"backfill name too long":    {"backfill: {enabled: true, name: " + strings.Repeat("a", 60) + "}", "shorten backfill.name"},
@@ -224,11 +297,13 @@ func TestBadValues(t *testing.T) {
 
 func TestHelmLint(t *testing.T) {
 	t.Parallel()
-	linter := lint.All("chart", nil, "vlens-archiver", true)
-	for _, message := range linter.Messages {
-		// The one remark below a warning is the missing icon.
-		if message.Severity >= support.WarningSev {
-			t.Error(message)
+	for name, values := range map[string]map[string]any{"default": nil, "full": fullValues(t)} {
+		linter := lint.All("chart", values, "vlens-archiver", true)
+		for _, message := range linter.Messages {
+			// The one remark below a warning is the missing icon.
+			if message.Severity >= support.WarningSev {
+				t.Errorf("%s values: %v", name, message)
+			}
 		}
 	}
 }

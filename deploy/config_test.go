@@ -67,11 +67,7 @@ func TestExampleSecretIsRefused(t *testing.T) {
 
 func TestFullConfigurationKeepsItsValues(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("testdata/full-values.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rendered := mustRender(t, parseValues(t, string(text))).configMap.Data["config.yaml"]
+	rendered := mustRender(t, fullValues(t)).configMap.Data["config.yaml"]
 	// The one value that is a file exists only in a pod.
 	rendered = strings.Replace(rendered, "${file:/run/secrets/vlens-archiver/password}", "${VLENS_PASSWORD}", 1)
 	env := exampleSecret(t)
@@ -81,7 +77,8 @@ func TestFullConfigurationKeepsItsValues(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, rendered)
 	}
-	if cfg.Vlens.Quota.PerMinute != 60 || cfg.Vlens.MaxImageBytes != 16*config.MiB || cfg.Archive.ObjectLock.Days != 30 {
-		t.Errorf("quota %+v, image %v, lock %+v", cfg.Vlens.Quota, cfg.Vlens.MaxImageBytes, cfg.Archive.ObjectLock)
+	if cfg.Vlens.Quota.PerMinute != 60 || cfg.Vlens.MaxImageBytes != 16*config.MiB || cfg.Archive.ObjectLock.Days != 30 ||
+		cfg.Schedule.Cron != "30 1 * * 0-4" || cfg.Schedule.Timezone != "Etc/UTC" || cfg.Telemetry.HealthListen != "0.0.0.0:8181" || cfg.Telemetry.MetricsListen != ":9090" {
+		t.Errorf("quota %+v, image %v, lock %+v, schedule %+v, telemetry %+v", cfg.Vlens.Quota, cfg.Vlens.MaxImageBytes, cfg.Archive.ObjectLock, cfg.Schedule, cfg.Telemetry)
 	}
 }

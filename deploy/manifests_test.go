@@ -11,8 +11,8 @@ var update = flag.Bool("update", false, "write kubernetes/*.yaml from the chart"
 
 const manifestHeader = "# Rendered from deploy/chart. Change the chart, then: go test ./deploy -run PlainManifests -update\n"
 
-// The manifests for people without Helm are the chart's defaults, plus the two
-// Jobs that the chart leaves to a choice.
+// The manifests for people without Helm are the chart's defaults, plus what the
+// chart leaves to a choice: two Jobs, and the Deployment instead of the CronJob.
 func TestPlainManifests(t *testing.T) {
 	t.Parallel()
 	rendered, err := render(parseValues(t, `
@@ -22,6 +22,11 @@ migrate: {hook: false}
 	if err != nil {
 		t.Fatal(err)
 	}
+	scheduled, err := render(parseValues(t, "schedule: {enabled: true}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered["schedule-deployment.yaml"] = scheduled["schedule-deployment.yaml"]
 	for name, content := range rendered {
 		file := filepath.Join("kubernetes", name)
 		want := manifestHeader + content

@@ -9,6 +9,7 @@ import (
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -45,6 +46,7 @@ func render(values map[string]any) (map[string]string, error) {
 type objects struct {
 	cronJob                     *batchv1.CronJob
 	backfill, migrate           *batchv1.Job
+	schedule                    *appsv1.Deployment
 	configMap, migrateConfigMap *corev1.ConfigMap
 	serviceAccount              *corev1.ServiceAccount
 	networkPolicy               *networkingv1.NetworkPolicy
@@ -60,6 +62,7 @@ func mustRender(t *testing.T, values map[string]any) objects {
 	o.cronJob = decode[batchv1.CronJob](t, manifests, "cronjob.yaml")
 	o.backfill = decode[batchv1.Job](t, manifests, "backfill-job.yaml")
 	o.migrate = decode[batchv1.Job](t, manifests, "migrate-job.yaml")
+	o.schedule = decode[appsv1.Deployment](t, manifests, "schedule-deployment.yaml")
 	o.configMap = decode[corev1.ConfigMap](t, manifests, "configmap.yaml")
 	o.migrateConfigMap = decode[corev1.ConfigMap](t, manifests, "migrate-configmap.yaml")
 	o.serviceAccount = decode[corev1.ServiceAccount](t, manifests, "serviceaccount.yaml")
@@ -88,7 +91,10 @@ func decode[T any](t *testing.T, manifests map[string]string, name string) *T {
 
 // jobs are all Jobs of a rendering by name of their kind.
 func (o objects) jobs() map[string]batchv1.JobSpec {
-	jobs := map[string]batchv1.JobSpec{"run": o.cronJob.Spec.JobTemplate.Spec}
+	jobs := make(map[string]batchv1.JobSpec)
+	if o.cronJob != nil {
+		jobs["run"] = o.cronJob.Spec.JobTemplate.Spec
+	}
 	if o.backfill != nil {
 		jobs["backfill"] = o.backfill.Spec
 	}

@@ -2,11 +2,14 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* A CronJob adds 11 characters for its Jobs, whose names end at 63. */ -}}
+{{- /*
+A CronJob adds 11 characters for its Jobs, whose names end at 63. They are ids of
+runs, so the dots that a release may have in its name become hyphens.
+*/ -}}
 {{- define "vlens-archiver.fullname" -}}
 {{- $name := include "vlens-archiver.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- default $full .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- default $full .Values.fullnameOverride | replace "." "-" | trunc 52 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "vlens-archiver.backfillName" -}}
