@@ -26,6 +26,8 @@ const (
 // the grace period is over.
 func (w *Worker) archiveDue(ctx, admit context.Context) (finished bool, err error) {
 	w.progress.phase("archive")
+	ctx, span := startSpan(ctx, spanArchive)
+	defer func() { endSpan(span, err) }()
 	remaining, err := w.remaining(ctx)
 	if err != nil {
 		return false, err

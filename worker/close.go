@@ -38,9 +38,10 @@ func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
 // the run is still at work or closing it already. It reports whether it did.
 // Everything in the files comes from the ledger, so that any process can close
 // any run.
-func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatus) (bool, error) {
-	var mine bool
-	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatus) (mine bool, err error) {
+	ctx, span := startSpan(ctx, spanClose)
+	defer func() { endSpan(span, err) }()
+	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		mine, err = w.Ledger.BeginClose(ctx, run.ID, w.process)
 		return err
 	})

@@ -15,7 +15,9 @@ const commitTimeout = 15 * time.Second
 // commit writes everything about the attempt in one ledger transaction. Once it
 // has succeeded the user is done in this run; if it does not, the next attempt
 // finds images and record in the bucket and comes to the same end.
-func (a *attempt) commit(ctx context.Context, end ending) error {
+func (a *attempt) commit(ctx context.Context, end ending) (err error) {
+	ctx, span := startSpan(ctx, spanCommit)
+	defer func() { endSpan(span, err) }()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	result := store.Result{
@@ -32,7 +34,7 @@ func (a *attempt) commit(ctx context.Context, end ending) error {
 		Bytes:       end.bytes,
 		StartedAt:   a.started,
 	}
-	err := a.database.try(ctx, storeAway, func(ctx context.Context) error {
+	err = a.database.try(ctx, storeAway, func(ctx context.Context) error {
 		return a.Ledger.Commit(ctx, a.process, result)
 	})
 	if err != nil {

@@ -94,9 +94,10 @@ func (a *attempt) passOnSlot(ctx context.Context, err error) {
 }
 
 // request asks the vendor for one image. The caller releases it.
-func (a *attempt) request(ctx context.Context, r reference) (*vlens.Image, error) {
-	var image *vlens.Image
-	err := a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
+func (a *attempt) request(ctx context.Context, r reference) (image *vlens.Image, err error) {
+	ctx, span := startSpan(ctx, spanFetch)
+	defer func() { endSpan(span, err) }()
+	err = a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
 		image, err = a.Vendor.Image(ctx, vlens.ImageRequest{TransactionID: r.transactionID, FileName: r.fileName.Reveal()})
 		return err
 	})
@@ -171,6 +172,8 @@ func (a *attempt) conflicts(image store.Image) bool {
 }
 
 func (a *attempt) put(ctx context.Context, image store.Image, body []byte) (object store.Object, created bool, err error) {
+	ctx, span := startSpan(ctx, spanPut)
+	defer func() { endSpan(span, err) }()
 	hash, err := hex.DecodeString(image.SHA256)
 	if err != nil {
 		return object, false, fmt.Errorf("hash of %q: %w", image.Key, err)

@@ -23,7 +23,9 @@ var ErrClockSkew = errors.New("the clock of this machine is wrong")
 // and opens or joins the run. Nothing is asked of the vendor before. A service
 // that is away now is an error at once: whoever starts a run is told, and
 // nothing is under way that would be worth waiting for.
-func (w *Worker) open(ctx context.Context) error {
+func (w *Worker) open(ctx context.Context) (err error) {
+	ctx, span := startSpan(ctx, spanOpen)
+	defer func() { endSpan(span, err) }()
 	if err := w.checkClock(ctx); err != nil {
 		return err
 	}
@@ -50,6 +52,7 @@ func (w *Worker) open(ctx context.Context) error {
 		return fmt.Errorf("open run %q: %w", w.Config.Run.ID, err)
 	}
 	w.run = run
+	w.Log.Info("run opened", "event", "run_opened", "run_id", run.ID, "kind", run.Kind, "status", run.Status, "process", w.process)
 	return nil
 }
 

@@ -150,6 +150,8 @@ func (a *attempt) inLedger(image store.Image) bool {
 // says the same, else a new one under the next free sequence number. isNew says
 // that the ledger does not have the record yet.
 func (a *attempt) writeRecord(ctx context.Context, images []store.Image) (record store.RecordRef, isNew bool, err error) {
+	ctx, span := startSpan(ctx, spanRecord)
+	defer func() { endSpan(span, err) }()
 	stated := make([]manifest.Image, len(images))
 	for n, image := range images {
 		stated[n] = manifest.NewImage(image)

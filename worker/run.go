@@ -142,10 +142,11 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 	return part, err
 }
 
-func (w *Worker) sync(ctx context.Context) (store.SyncResult, error) {
+func (w *Worker) sync(ctx context.Context) (result store.SyncResult, err error) {
 	w.progress.phase("sync")
-	var result store.SyncResult
-	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	ctx, span := startSpan(ctx, spanSync)
+	defer func() { endSpan(span, err) }()
+	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
 		result, err = w.Users.Sync(ctx, store.SyncRequest{
 			RunID:            w.run.ID,
 			Process:          w.process,

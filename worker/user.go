@@ -56,8 +56,10 @@ func failed(class store.Class) ending {
 // archiveUser works on one claimed user and commits how it ended. It returns an
 // error only for what must stop the whole run. A user who was cut short, or who
 // meanwhile belongs to another process, gets no outcome and no error.
-func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.User) error {
+func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.User) (err error) {
 	a := &attempt{Worker: w, task: task, user: user, started: time.Now()}
+	ctx, span := startSpan(ctx, SpanUser)
+	defer func() { endSpan(span, err) }()
 	traced := vlens.WithTrace(ctx, &vlens.Trace{Request: func(info vlens.RequestInfo) {
 		a.requests.Add(1)
 		w.progress.request(info)
@@ -70,6 +72,7 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 	case err != nil:
 		return err
 	}
+	describeUser(span, task.Subject, end, int(a.requests.Load()))
 	if err := a.commit(ctx, end); err != nil {
 		if errors.Is(err, store.ErrLeaseLost) {
 			w.Log.Warn("the user belongs to another process now; the result is dropped",
@@ -131,6 +134,8 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 // the next one only after a definite "no such user". It reports done when that
 // settles the user already.
 func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
+	ctx, span := startSpan(ctx, spanList)
+	defer func() { endSpan(span, err) }()
 	identifiers := identifiersOf(a.user, a.Identifiers, a.PhoneRegion)
 	if len(identifiers) == 0 {
 		return failed(store.ClassNoIdentifier), true, nil

@@ -82,6 +82,7 @@ type Worker struct {
 
 // New makes a worker.
 func New(config Config, parts Parts) *Worker {
+	ofRun := parts.Log.With("run_id", config.Run.ID)
 	return &Worker{
 		Config:     config,
 		Parts:      parts,
@@ -90,9 +91,9 @@ func New(config Config, parts Parts) *Worker {
 		imageSlots: semaphore.NewWeighted(int64(config.Concurrency)),
 		userSlots:  semaphore.NewWeighted(int64(usersInFlight(config.Concurrency))),
 		userDone:   make(chan struct{}, 1),
-		vendor:     newService("Vlens", config.OutageBound, parts.Log),
-		bucket:     newService("the bucket", config.OutageBound, parts.Log),
-		database:   newService("the database", config.OutageBound, parts.Log),
+		vendor:     newService("Vlens", config.OutageBound, ofRun),
+		bucket:     newService("the bucket", config.OutageBound, ofRun),
+		database:   newService("the database", config.OutageBound, ofRun),
 		breaker:    &breaker{},
 		unnamed:    &unnamedTransactions{},
 	}

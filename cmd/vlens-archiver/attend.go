@@ -10,6 +10,7 @@ import (
 	"vlens-archiver/internal/listen"
 	"vlens-archiver/internal/notify"
 	"vlens-archiver/internal/progress"
+	"vlens-archiver/internal/telemetry"
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 	"vlens-archiver/store/postgres"
@@ -26,10 +27,12 @@ type attendance struct {
 	// health is the board of a process that stays up; nil for one that ends with
 	// the run, and then serves its health only as long.
 	health *health.Board
+	// telemetry measures the process; nil measures nothing.
+	telemetry *telemetry.Telemetry
 }
 
-// attend takes part in the run and tells heartbeat and webhook of it. Whatever
-// they hear of the end is what the exit code says.
+// attend takes part in the run and tells heartbeat, webhook, telemetry and log of
+// it. Whatever they hear of the end is what the exit code says.
 func (p *program) attend(a attendance) error {
 	notifier := notify.Start(p.ctx, notify.Config{
 		HeartbeatURL: a.cfg.Notify.HeartbeatURL,
@@ -37,9 +40,22 @@ func (p *program) attend(a attendance) error {
 		Log:          a.log,
 		UserAgent:    programName + "/" + tool().Version,
 	})
-	report, err := p.work(a)
-	notifier.End(p.ctx, exitCode(err), closedRuns(report, a.log)...)
+	measured, endMeasuring := a.telemetry.Begin(p.ctx, a.run)
+	report, err := p.work(measured, a)
+	code := exitCode(err)
+	endMeasuring(report.Totals.Run.Status, code)
+	notifier.End(p.ctx, code, closedRuns(report, a.log)...)
+	logEnd(a.log, a.run.ID, report, err)
 	return err
+}
+
+// logEnd logs how the part ended. A person at a terminal reads it elsewhere.
+func logEnd(log *slog.Logger, runID string, report worker.Report, err error) {
+	attributes := []any{"event", "run_left", "run_id", runID, "status", report.Totals.Run.Status, "exit_code", exitCode(err), "closed", report.Closed, "work_left", report.WorkLeft}
+	if err != nil {
+		attributes = append(attributes, "error", err.Error())
+	}
+	log.Info("run left", attributes...)
 }
 
 // closedRuns are the summaries of the runs that this process closed, as JSON.
@@ -65,8 +81,8 @@ func closedRuns(report worker.Report, log *slog.Logger) [][]byte {
 }
 
 // work opens or joins the run, works on it until it is finished or this process
-// is to stop, and prints how the run stands then.
-func (p *program) work(a attendance) (worker.Report, error) {
+// is to stop, and prints how the run stands then. What happens in ctx is measured.
+func (p *program) work(ctx context.Context, a attendance) (worker.Report, error) {
 	run := a.run
 	run.ToolVersion, run.ConfigSHA256 = tool().Version, a.cfg.Fingerprint()
 	archive, err := app.Open(p.admit, a.cfg, app.Options{
@@ -75,6 +91,7 @@ func (p *program) work(a attendance) (worker.Report, error) {
 		RunID:        run.ID,
 		RunPerMinute: run.Selection.PerMinute,
 		WorkerName:   workerName(a.worker, p.env),
+		Telemetry:    a.telemetry,
 	})
 	if err != nil {
 		return worker.Report{}, p.stopped(err)
@@ -93,12 +110,12 @@ func (p *program) work(a attendance) (worker.Report, error) {
 	a.health.Begin(run.ID)
 
 	w := archive.Worker(app.Task{Run: run, Rejoinable: a.runID != "", MaxDuration: a.maxDuration, AcceptLeft: a.acceptLeft})
-	hide := p.showProgress(a.screen, a.log, progress.Source{
+	hide := p.showProgress(a.screen, a.log.With("run_id", run.ID), progress.Source{
 		Snapshot:  w.Progress,
 		Quota:     archive.QuotaUse(),
 		PerMinute: app.PerMinute(a.cfg.Vlens.Quota, run.Selection.PerMinute),
 	})
-	report, failure := w.Run(p.ctx, p.admit)
+	report, failure := w.Run(ctx, p.admit)
 	hide()
 
 	if report.Totals.Run.ID != "" {

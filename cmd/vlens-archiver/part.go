@@ -69,5 +69,11 @@ func (p *program) takePart(a part, kind store.RunKind, selection store.Selection
 		run.ID = newRunID(kind, time.Now())
 	}
 	screen := progress.NewScreen(p.stderr)
-	return p.attend(attendance{part: a, cfg: cfg, screen: screen, log: p.logger(screen), run: run})
+	log := p.logger(screen)
+	measuring, err := p.startTelemetry(cfg, log, a.worker)
+	if err != nil {
+		return p.stopped(err)
+	}
+	defer measuring.Close(p.ctx)
+	return p.attend(attendance{part: a, cfg: cfg, screen: screen, log: log, run: run, telemetry: measuring})
 }

@@ -14,6 +14,7 @@ import (
 	"vlens-archiver/internal/health"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/internal/schedule"
+	"vlens-archiver/internal/telemetry"
 	"vlens-archiver/store"
 	"vlens-archiver/store/postgres"
 )
@@ -71,6 +72,16 @@ func (p *program) schedule(a part) error {
 
 	screen := progress.NewScreen(p.stderr)
 	log := p.logger(screen)
+	measuring, err := p.startTelemetry(cfg, log, a.worker)
+	if err != nil {
+		return p.stopped(err)
+	}
+	defer measuring.Close(p.ctx)
+	// Between runs too, the figures are those of the ledger.
+	unfollow := measuring.Follow(p.ctx, telemetry.Sources{Figures: ledger.Figures, Quota: func(ctx context.Context) (store.QuotaUse, error) {
+		return postgres.ReadQuota(ctx, ledger.Pool(), cfg.Vlens.BaseURL, cfg.Vlens.TenancyName, "")
+	}})
+	defer unfollow(p.ctx)
 	daemon := schedule.Daemon{
 		Ticks: ticks,
 		Ended: func(ctx context.Context, runID string) (bool, error) { return runEnded(ctx, ledger, runID) },
@@ -78,7 +89,7 @@ func (p *program) schedule(a part) error {
 			part := a
 			part.runID = runID
 			err := p.attend(attendance{
-				part: part, cfg: cfg, screen: screen, log: log, health: board,
+				part: part, cfg: cfg, screen: screen, log: log, health: board, telemetry: measuring,
 				run: store.Run{ID: runID, Kind: store.RunScheduled, Selection: store.Selection{Limit: a.limit}},
 			})
 			board.End(runID, exitCode(err))

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"vlens-archiver/internal/config"
+	"vlens-archiver/internal/telemetry"
 	"vlens-archiver/store"
 	"vlens-archiver/store/bucket"
 	"vlens-archiver/store/manifest"
@@ -24,6 +25,9 @@ type Options struct {
 	RunPerMinute int
 	// WorkerName is the name of the pod or host.
 	WorkerName string
+	// Telemetry measures what the App does; nil measures nothing. It outlives the
+	// App.
+	Telemetry *telemetry.Telemetry
 }
 
 // App is everything a run works with. Its owner closes it.
@@ -34,8 +38,9 @@ type App struct {
 	Quota  *postgres.Quota // nil when there is no limit
 	Key    store.SubjectKey
 
-	cfg     *config.Config
-	options Options
+	cfg      *config.Config
+	options  Options
+	unfollow func(context.Context) // nil before telemetry reads the ledger
 }
 
 // Open opens all parts. It connects to the databases; bucket and vendor are
@@ -58,12 +63,16 @@ func Open(ctx context.Context, cfg *config.Config, options Options) (*App, error
 		a.Close(ctx)
 		return nil, err
 	}
+	a.unfollow = options.Telemetry.Follow(context.WithoutCancel(ctx), telemetry.Sources{Figures: a.Ledger.Figures, Quota: a.QuotaUse()})
 	return a, nil
 }
 
 // Close gives the quota's slots back and closes the connections, also when ctx
 // has ended.
 func (a *App) Close(ctx context.Context) {
+	if a.unfollow != nil {
+		a.unfollow(ctx)
+	}
 	if a.Vendor != nil {
 		a.Vendor.CloseIdleConnections()
 	}

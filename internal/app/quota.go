@@ -38,7 +38,7 @@ func (a *App) closeQuota(ctx context.Context) {
 	defer cancel()
 	if err := a.Quota.Close(ctx); err != nil {
 		a.options.Log.Warn("the quota could not be left in order; its slots free themselves",
-			"event", "quota_close_failed", "error", err.Error())
+			"event", "quota_close_failed", "run_id", a.options.RunID, "error", err.Error())
 	}
 }
 

@@ -53,12 +53,12 @@ func (a *App) Worker(task Task) *worker.Worker {
 		Layout:           manifest.Layout{Prefix: cfg.Archive.Prefix},
 		BaseURL:          cfg.Vlens.BaseURL,
 		Tool:             a.options.Tool,
-	}, worker.Parts{
+	}, a.options.Telemetry.Measure(worker.Parts{
 		Users:  a.Users,
 		Ledger: a.Ledger,
 		Bucket: a.Bucket,
 		Vendor: a.Vendor,
 		Key:    a.Key,
 		Log:    a.options.Log,
-	})
+	}))
 }

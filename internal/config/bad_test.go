@@ -127,6 +127,7 @@ func TestBadInput(t *testing.T) {
 		"timezone local":     {minimal + "schedule: {timezone: Local}\n", "13:22: schedule.timezone: ", "Africa/Cairo"},
 		"heartbeat":          {minimal + "notify: {heartbeat_url: hc}\n", "13:25: notify.heartbeat_url: ", "http"},
 		"webhook":            {minimal + "notify: {webhook_url: ftp://h}\n", "13:23: notify.webhook_url: ", "http"},
+		"otlp query":         {minimal + "telemetry: {otlp_endpoint: \"http://c:4318/?token=x\"}\n", "13:28: telemetry.otlp_endpoint: ", "without a query"},
 		"otlp":               {minimal + "telemetry: {otlp_endpoint: \"c:4317\"}\n", "13:28: telemetry.otlp_endpoint: ", "http"},
 		"metrics":            {minimal + "telemetry: {metrics_listen: 9090}\n", "13:29: telemetry.metrics_listen: ", "host:port"},
 		"health port":        {minimal + "telemetry: {health_listen: \":http\"}\n", "13:28: telemetry.health_listen: ", "host:port"},

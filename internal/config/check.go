@@ -29,6 +29,7 @@ func check(cfg *Config, found *findings) {
 	c.optionalURL("notify.heartbeat_url", cfg.Notify.HeartbeatURL.Reveal())
 	c.optionalURL("notify.webhook_url", cfg.Notify.WebhookURL.Reveal())
 	c.optionalURL("telemetry.otlp_endpoint", cfg.Telemetry.OTLPEndpoint)
+	c.expect(!strings.Contains(cfg.Telemetry.OTLPEndpoint, "?"), "telemetry.otlp_endpoint", "expected a URL without a query; a token goes into OTEL_EXPORTER_OTLP_HEADERS")
 	c.listen("telemetry.metrics_listen", cfg.Telemetry.MetricsListen)
 	c.listen("telemetry.health_listen", cfg.Telemetry.HealthListen)
 }

@@ -76,7 +76,8 @@ type Notify struct {
 
 // Telemetry says where measurements go; an empty value turns each one off.
 type Telemetry struct {
-	// OTLPEndpoint is the URL of an OpenTelemetry collector. Default "".
+	// OTLPEndpoint is the URL of an OpenTelemetry collector: HTTP when it has the
+	// port 4318 or a path, else gRPC. Default "".
 	OTLPEndpoint string `yaml:"otlp_endpoint"`
 	// MetricsListen is the host:port that serves metrics. Default "".
 	MetricsListen string `yaml:"metrics_listen"`

@@ -98,23 +98,28 @@ func TestVerifiedFigures(t *testing.T) {
 	}{
 		"the last of everything": {
 			`('2026-01-01', 'default', '{}', 2, '{"missing": 2}'), ('2026-01-02', 'default', '{}', 1, '{"size": 1}')`,
-			1, map[string]int64{"size": 1},
+			1,
+			map[string]int64{"size": 1},
 		},
 		"a sample without findings proves nothing about the rest": {
 			`('2026-01-01', 'default', '{}', 2, '{"missing": 2}'), ('2026-01-02', 'deep', '{"sample": "1%"}', 0, '{}')`,
-			2, map[string]int64{"missing": 2},
+			2,
+			map[string]int64{"missing": 2},
 		},
 		"a sample with findings counts": {
 			`('2026-01-01', 'default', '{}', 0, '{}'), ('2026-01-02', 'deep', '{"sample": "1%"}', 3, '{"hash": 3, "odd": "x"}')`,
-			3, map[string]int64{"hash": 3},
+			3,
+			map[string]int64{"hash": 3},
 		},
 		"sizes cannot disprove a hash": {
 			`('2026-01-01', 'deep', '{}', 1, '{"hash": 1}'), ('2026-01-02', 'checksums', '{}', 0, '{}')`,
-			1, map[string]int64{"hash": 1},
+			1,
+			map[string]int64{"hash": 1},
 		},
 		"a hash can": {
 			`('2026-01-01', 'deep', '{}', 1, '{"hash": 1}'), ('2026-01-02', 'deep', '{}', 0, '{}')`,
-			0, map[string]int64{},
+			0,
+			map[string]int64{},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

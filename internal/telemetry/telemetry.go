@@ -1,0 +1,184 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel"
+	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"vlens-archiver/internal/listen"
+	"vlens-archiver/store/manifest"
+)
+
+const (
+	// pushEvery is the time between two pushes of the metrics.
+	pushEvery = 15 * time.Second
+	// pushTimeout bounds one push, and with it what leaving waits for a collector.
+	pushTimeout = 3 * time.Second
+)
+
+// scope names who measures, in metrics and traces.
+const scope = "vlens-archiver"
+
+// Config says who measures, and where it goes.
+type Config struct {
+	OTLPEndpoint  string // URL; "" pushes nothing
+	MetricsListen string // host:port; "" serves nothing
+	// Archive names the archive: all its processes say the same of it.
+	Archive string
+	// Process names this process, unlike any other.
+	Process string
+	Tool    manifest.Tool
+	Log     *slog.Logger
+}
+
+// Telemetry measures one process. A nil *Telemetry measures nothing: all its
+// methods may be called. Its owner closes it.
+type Telemetry struct {
+	config  Config
+	warn    *oneWarning
+	work    *work        // what this process does
+	archive *archive     // where the archive stands
+	tracer  trace.Tracer // nil without a collector
+	sampler userSampler
+	server  *listen.Server
+	// shutdown sends what was not sent yet.
+	shutdown []func(context.Context) error
+	release  []func(context.Context) error // after that
+	push     []func(context.Context) error // sends the metrics now
+}
+
+// Start begins to measure; it is nil when the configuration asks for nothing.
+// Nothing is waited for: a collector that is away is found out by pushing. An
+// address that cannot be listened on is listen.ErrAddress.
+func Start(ctx context.Context, config Config) (*Telemetry, error) {
+	if config.OTLPEndpoint == "" && config.MetricsListen == "" {
+		return nil, nil
+	}
+	t := &Telemetry{config: config, warn: &oneWarning{log: config.Log}}
+	// The SDK would write to stderr, in the middle of the log.
+	otel.SetErrorHandler(t.warn)
+	registry := prometheus.NewRegistry()
+	if config.MetricsListen != "" {
+		server, err := listen.Open(ctx, "telemetry.metrics_listen", config.MetricsListen, metricsPage(registry))
+		if err != nil {
+			return nil, err
+		}
+		t.server = server
+	}
+	if err := t.open(ctx, registry); err != nil {
+		t.Close(ctx)
+		return nil, fmt.Errorf("start telemetry: %w", err)
+	}
+	return t, nil
+}
+
+func (t *Telemetry) open(ctx context.Context, registry *prometheus.Registry) error {
+	var exporters exporters
+	if t.config.OTLPEndpoint != "" {
+		var err error
+		if exporters, err = openExporters(ctx, t.config.OTLPEndpoint, t.warn); err != nil {
+			return err
+		}
+		t.release = append(t.release, exporters.metrics.close)
+		traces := sdktrace.NewTracerProvider(
+			sdktrace.WithResource(t.processResource()),
+			sdktrace.WithSampler(&t.sampler),
+			sdktrace.WithIDGenerator(runIDs{archive: t.config.Archive}),
+			sdktrace.WithBatcher(exporters.traces, sdktrace.WithExportTimeout(pushTimeout)),
+		)
+		t.tracer = traces.Tracer(scope, trace.WithInstrumentationVersion(t.config.Tool.Version))
+		t.shutdown = append(t.shutdown, traces.Shutdown)
+	}
+
+	// Two providers, since two things are spoken of: this process, and the
+	// archive, of which all processes say the same under the same name.
+	ofProcess, err := t.provider(registry, exporters, sdkmetric.WithResource(t.processResource()))
+	if err != nil {
+		return err
+	}
+	if t.work, err = newWork(ofProcess.Meter(scope), t.config.Tool); err != nil {
+		return err
+	}
+	ofArchive, err := t.provider(registry, exporters, sdkmetric.WithResource(t.archiveResource()))
+	if err != nil {
+		return err
+	}
+	t.archive, err = newArchive(ofArchive.Meter(scope))
+	return err
+}
+
+func (t *Telemetry) provider(registry *prometheus.Registry, exporters exporters, resource sdkmetric.Option) (*sdkmetric.MeterProvider, error) {
+	options := []sdkmetric.Option{resource, sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter)}
+	if exporters.metrics != nil {
+		options = append(options, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporters.metrics,
+			sdkmetric.WithInterval(pushEvery), sdkmetric.WithTimeout(pushTimeout))))
+	}
+	if t.server != nil {
+		exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithoutScopeInfo(), otelprometheus.WithoutTargetInfo())
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, sdkmetric.WithReader(exporter))
+	}
+	provider := sdkmetric.NewMeterProvider(options...)
+	t.shutdown = append(t.shutdown, provider.Shutdown)
+	t.push = append(t.push, provider.ForceFlush)
+	return provider, nil
+}
+
+func metricsPage(registry *prometheus.Registry) http.Handler {
+	pages := http.NewServeMux()
+	pages.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	return pages
+}
+
+// Close sends what is still to be sent and ends the measuring, also when ctx has
+// ended. It takes no longer than a push may take.
+func (t *Telemetry) Close(ctx context.Context) {
+	if t == nil {
+		return
+	}
+	if t.server != nil {
+		t.server.Close(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pushTimeout)
+	defer cancel()
+	together(ctx, t.shutdown)
+	together(ctx, t.release)
+}
+
+// pushNow sends the metrics without waiting for their turn.
+func (t *Telemetry) pushNow(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, pushTimeout)
+	defer cancel()
+	together(ctx, t.push)
+}
+
+// together does all at once and waits. What fails is logged by the exporters.
+func together(ctx context.Context, all []func(context.Context) error) {
+	var group sync.WaitGroup
+	for _, do := range all {
+		group.Go(func() { _ = do(ctx) })
+	}
+	group.Wait()
+}
+
+// MetricsAddress is where metrics are served, "" when they are not.
+func (t *Telemetry) MetricsAddress() string {
+	if t == nil || t.server == nil {
+		return ""
+	}
+	return t.server.Address()
+}
