@@ -61,6 +61,12 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
 
+	// The report is for people and no evidence: SHA256SUMS does not list it.
+	err = w.database.try(ctx, storeAway, func(ctx context.Context) error { return w.writeReport(ctx, run, status) })
+	if err != nil {
+		return false, fmt.Errorf("close run %q: %w", run.ID, err)
+	}
+
 	err = w.database.try(ctx, storeAway, func(ctx context.Context) error {
 		return w.Ledger.FinishClose(ctx, run.ID, w.process, status)
 	})

@@ -53,3 +53,9 @@ type Bucket interface {
 	List(ctx context.Context, prefix string) iter.Seq2[store.Object, error]
 	Location() store.Location
 }
+
+// Reporter writes reports about runs for people.
+type Reporter interface {
+	// WriteRunReport writes the report of a run that now ends with the status.
+	WriteRunReport(ctx context.Context, out io.Writer, runID string, status store.RunStatus) error
+}

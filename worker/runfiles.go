@@ -53,6 +53,18 @@ func (w *Worker) writeRunFiles(ctx context.Context, run store.Run, status store.
 	return err
 }
 
+// writeReport puts the report of the run beside its files.
+func (w *Worker) writeReport(ctx context.Context, run store.Run, status store.RunStatus) error {
+	if w.Reporter == nil {
+		return nil
+	}
+	key := w.Layout.Run(run.StartedAt, run.ID) + manifest.RunReport
+	_, err := w.writeRunFile(ctx, key, "text/html; charset=utf-8", func(out io.Writer) error {
+		return w.Reporter.WriteRunReport(ctx, out, run.ID, status)
+	})
+	return err
+}
+
 func (w *Worker) writeManifest(ctx context.Context, out io.Writer, runID string) error {
 	zipped := gzip.NewWriter(out)
 	encoder := json.NewEncoder(zipped)

@@ -58,6 +58,8 @@ type Parts struct {
 	Vendor *vlens.Client
 	Key    store.SubjectKey
 	Log    *slog.Logger
+	// Reporter is nil when runs leave no report.
+	Reporter Reporter
 }
 
 // Worker is one process's part in one run. It is used once.

@@ -22,6 +22,7 @@ import (
 type site struct {
 	t      *testing.T
 	vlens  *vlenstest.Server
+	bucket *s3server.Server
 	source string // URL of the users' database
 	config string // file
 	env    map[string]string
@@ -47,6 +48,7 @@ func newSite(t *testing.T, options vlenstest.Options) *site {
 	s := &site{
 		t:      t,
 		vlens:  tenant,
+		bucket: bucket,
 		source: testservices.DB(t),
 		config: filepath.Join(t.TempDir(), "config.yaml"),
 		env: map[string]string{

@@ -60,5 +60,7 @@ func (a *App) Worker(task Task) *worker.Worker {
 		Vendor: a.Vendor,
 		Key:    a.Key,
 		Log:    a.options.Log,
+
+		Reporter: runReporter{a},
 	}))
 }
