@@ -7,7 +7,7 @@ GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help build test lint sbom vulnerabilities fmt demo fuzz faults bench-quota
+.PHONY: help build test lint sbom vulnerabilities fmt demo fuzz faults bench bench-growth bench-quota
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,16 @@ fuzz: ## each fuzz target for FUZZTIME (default 60s)
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),60s) $$package; \
 		done; \
 	done
+
+bench: build bin/bento ## beside Bento and Python, in half an hour; BENCH='-sizes 300' takes a part; writes bench/RESULTS.md
+	go build -trimpath -o bin/floor ./bench/floor
+	go run ./bench/peers $(BENCH)
+
+bin/bento: bench/peers/bento/go.mod bench/peers/bento/main.go
+	cd bench/peers/bento && CGO_ENABLED=0 nice go build -trimpath -o ../../../bin/bento .
+
+bench-growth: build ## up to 100,000 and 1,000,000 users, in half an hour; BENCH='-runs=false' takes a part; writes bench/RESULTS.md
+	go run ./bench/growth $(BENCH)
 
 bench-quota: build ## how three processes share the quota, in two and a half minutes; writes bench/QUOTA.md
 	go run ./bench/quota
