@@ -62,22 +62,42 @@ func stopsRun(err error) bool {
 	return refused && vendor.Endpoint != vlens.EndpointImage
 }
 
-// vendorAway reports whether an error means that the vendor cannot be asked by
-// anybody: it cannot be reached, nobody can log in, it answers everybody that
-// there are too many requests, or the ledger, which keeps the quota, is away.
-// Anything else, a connection that breaks under one request included, is the
-// failure of what was asked for, after as many tries as a request has.
-func vendorAway(err error) bool {
+// vendorStanding is what an error says of the vendor. It is absent when it
+// cannot be reached, nobody can log in, it answers everybody that there are too
+// many requests, or the ledger, which keeps the quota, is away. A connection
+// that breaks under a request, or a gateway that does not reach the vendor,
+// leaves it in doubt. Anything else is an answer.
+func vendorStanding(err error) standing {
 	vendor, ok := errors.AsType[*vlens.Error](err)
 	if !ok {
-		return storeAway(err)
+		if storeAway(err) {
+			return absent
+		}
+		return present
 	}
 	switch vendor.Endpoint {
 	case vlens.EndpointLogin, vlens.EndpointRefresh:
-		return vendor.Fault != vlens.FaultUnauthorized && vendor.Fault != vlens.FaultForbidden
+		if vendor.Fault != vlens.FaultUnauthorized && vendor.Fault != vlens.FaultForbidden {
+			return absent
+		}
+		return present
 	}
-	return vendor.Unreached || vendor.Fault == vlens.FaultThrottled
+	switch {
+	case vendor.Unreached, vendor.Fault == vlens.FaultThrottled:
+		return absent
+	case vendor.Fault == vlens.FaultNetwork, vendor.Fault == vlens.FaultTimeout,
+		vendor.Status == statusBadGateway, vendor.Status == statusGatewayTimeout:
+		return doubtful
+	}
+	return present
 }
+
+// The statuses by which a gateway says that it does not reach what is behind it
+// (RFC 9110, sections 15.6.3 and 15.6.5). The third, 503, is a throttle reply.
+const (
+	statusBadGateway     = 502
+	statusGatewayTimeout = 504
+)
 
 // storeAway reports whether an error means that the bucket or a database does
 // not answer. An absence that was waited for already is not waited for again.

@@ -97,7 +97,7 @@ func (a *attempt) passOnSlot(ctx context.Context, err error) {
 func (a *attempt) request(ctx context.Context, r reference) (image *vlens.Image, err error) {
 	ctx, span := startSpan(ctx, spanFetch)
 	defer func() { endSpan(span, err) }()
-	err = a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
+	err = a.vendor.tryFor(ctx, string(a.task.Subject), vendorStanding, func(ctx context.Context) (err error) {
 		image, err = a.Vendor.Image(ctx, vlens.ImageRequest{TransactionID: r.transactionID, FileName: r.fileName.Reveal()})
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,6 +19,12 @@ const (
 	warnEvery = 10 * time.Second
 	// triesOfItem is how often an item is tried while the service answers others.
 	triesOfItem = 3
+	// triesInDoubt is the same for one whose request broke off while nobody was
+	// answered, and the requests of few others broke off.
+	triesInDoubt = 2
+	// manyInDoubt is how many users with broken requests, and nobody answered, make
+	// an absence of the service.
+	manyInDoubt = 3
 )
 
 // OutageError says that a service was away for longer than a run waits.
@@ -36,6 +43,19 @@ func (e *OutageError) Error() string {
 // Unwrap is the error of the last try.
 func (e *OutageError) Unwrap() error { return e.err }
 
+// standing is what an error says of the service behind it.
+type standing int
+
+const (
+	// present: it answered, if only with an error.
+	present standing = iota
+	// doubtful: the request broke off, which may be the item's own trouble or
+	// everybody's.
+	doubtful
+	// absent: it cannot be asked by anybody.
+	absent
+)
+
 // service knows when an outside service last answered, so that the failure of
 // one item can be told from the absence of the whole service.
 type service struct {
@@ -44,10 +64,13 @@ type service struct {
 	log      *slog.Logger
 	answered atomic.Int64 // Unix nanoseconds of the last answer to anybody
 	warned   atomic.Int64 // Unix nanoseconds of the last warning
+
+	mu     sync.Mutex
+	broken map[string]int // requests in doubt now, by who asked
 }
 
 func newService(name string, bound time.Duration, log *slog.Logger) *service {
-	return &service{name: name, bound: bound, log: log}
+	return &service{name: name, bound: bound, log: log, broken: make(map[string]int)}
 }
 
 // try calls op until the service answers, with growing waits; away says of an
@@ -55,12 +78,27 @@ func newService(name string, bound time.Duration, log *slog.Logger) *service {
 // this item's own and is returned. When it answers nobody for the bound, an
 // *OutageError is.
 func (s *service) try(ctx context.Context, away func(error) bool, op func(context.Context) error) error {
+	return s.tryFor(ctx, "", func(err error) standing {
+		if away(err) {
+			return absent
+		}
+		return present
+	}, op)
+}
+
+// tryFor is try for a service whose errors may leave its standing in doubt.
+// Requests that break off are everybody's trouble once those of several who ask
+// do so at once: then they are tried until the service is back. Otherwise they
+// are the failure of what was asked for.
+func (s *service) tryFor(ctx context.Context, who string, judge func(error) standing, op func(context.Context) error) error {
 	var firstFailure time.Time
+	var inDoubt, everybody bool
 	wait := firstWait
 	for tries := 1; ; tries++ {
 		began := time.Now()
 		err := op(ctx)
-		if !away(err) {
+		stands := judge(err)
+		if stands == present {
 			if ctx.Err() == nil { // one that was cancelled says nothing of the service
 				s.answered.Store(time.Now().UnixNano())
 			}
@@ -69,21 +107,57 @@ func (s *service) try(ctx context.Context, away func(error) bool, op func(contex
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if tries >= triesOfItem && s.answered.Load() > began.UnixNano() {
+		failed := time.Now()
+		if stands == absent && tries >= triesOfItem && s.answeredSince(began) {
 			return err
 		}
 		if firstFailure.IsZero() {
 			firstFailure = began
 		}
-		if silent := time.Since(firstFailure); silent > s.bound {
+		if silent := failed.Sub(firstFailure); silent > s.bound {
 			return &OutageError{Service: s.name, For: silent, err: err}
+		}
+		if stands == doubtful && !inDoubt {
+			inDoubt = true
+			defer s.doubt(who)()
 		}
 		s.warn(tries, err)
 		if err := pause(ctx, jitter(wait)); err != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
 		wait = min(2*wait, longWait)
+		if stands != doubtful {
+			continue
+		}
+		everybody = everybody || s.manyInDoubt()
+		switch back := s.answeredSince(failed); {
+		case back && everybody: // it was away, and is not any more
+			firstFailure, everybody, wait, tries = time.Time{}, false, firstWait, 0
+		case back, !everybody && tries >= triesInDoubt:
+			return err
+		}
 	}
+}
+
+func (s *service) answeredSince(t time.Time) bool { return s.answered.Load() > t.UnixNano() }
+
+// doubt notes a request that broke off, until the returned function is called.
+func (s *service) doubt(who string) (end func()) {
+	add := func(n int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.broken[who] += n; s.broken[who] == 0 {
+			delete(s.broken, who)
+		}
+	}
+	add(1)
+	return func() { add(-1) }
+}
+
+func (s *service) manyInDoubt() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.broken) >= manyInDoubt
 }
 
 // warn says that the service is away: once for all who meet the absence at about

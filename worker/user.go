@@ -146,7 +146,7 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 
 	for _, id := range identifiers {
 		var listing vlens.Listing
-		err := a.vendor.try(ctx, vendorAway, func(ctx context.Context) (err error) {
+		err := a.vendor.tryFor(ctx, string(a.task.Subject), vendorStanding, func(ctx context.Context) (err error) {
 			listing, err = a.Vendor.List(ctx, id.value.Reveal())
 			return err
 		})

@@ -30,6 +30,8 @@ func (p *Postgres) initdb(ctx context.Context) error {
 	return nil
 }
 
+var errPortTaken = errors.New("the port is taken")
+
 // start tries again when the children of a postmaster that was killed still
 // hold the data directory; they need a moment to notice.
 func (p *Postgres) start(ctx context.Context) error {
@@ -42,6 +44,9 @@ func (p *Postgres) start(ctx context.Context) error {
 			return nil
 		}
 		tail := child.LogTail(p.logFile(), logStart)
+		if strings.Contains(tail, "Address already in use") {
+			err = fmt.Errorf("%w: %w", errPortTaken, err)
+		}
 		if !strings.Contains(tail, "still in use") {
 			return fmt.Errorf("start postgres: %w\n%s", err, tail)
 		}

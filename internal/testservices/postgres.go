@@ -130,19 +130,33 @@ func (p *Postgres) setUp(ctx context.Context) error {
 	if err := p.makeDirectories(); err != nil {
 		return err
 	}
-	if p.options.TCP {
-		addr, err := child.FreeAddr(ctx)
-		if err != nil {
-			return err
-		}
-		p.tcpPort = strconv.Itoa(addr.Port)
-	}
 	if _, err := os.Stat(filepath.Join(p.dataDir(), "PG_VERSION")); errors.Is(err, os.ErrNotExist) {
 		if err := p.initdb(ctx); err != nil {
 			return err
 		}
 	}
-	return p.start(ctx)
+	for {
+		if err := p.choosePort(ctx); err != nil {
+			return err
+		}
+		if err := p.start(ctx); !errors.Is(err, errPortTaken) {
+			return err
+		}
+	}
+}
+
+// choosePort finds a free port for TCP. Somebody else may take it before the
+// server does.
+func (p *Postgres) choosePort(ctx context.Context) error {
+	if !p.options.TCP {
+		return nil
+	}
+	addr, err := child.FreeAddr(ctx)
+	if err != nil {
+		return err
+	}
+	p.tcpPort = strconv.Itoa(addr.Port)
+	return nil
 }
 
 func (p *Postgres) makeDirectories() error {
