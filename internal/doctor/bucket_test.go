@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -97,7 +98,6 @@ func TestBucketFaults(t *testing.T) {
 
 func TestCanaryFaults(t *testing.T) {
 	t.Parallel()
-	// onlyCanary spoils the requests about one canary.
 	drop := func(name, header string) func(*site) {
 		return func(s *site) {
 			s.behind(liar{request: func(r *http.Request) {
@@ -202,16 +202,20 @@ func TestCanaryFaults(t *testing.T) {
 		},
 		{
 			name: "may delete", check: "bucket.delete", status: Warning, text: "what is deleted is hidden, and its versions stay", remedy: adviseDelete,
-			spoil: func(s *site) { s.allow(s.cfg.Archive.Bucket, append(without(), "s3:DeleteObject", "s3:DeleteObjectVersion")) },
+			spoil: func(s *site) {
+				s.allow(s.cfg.Archive.Bucket, append(without(), "s3:DeleteObject", "s3:DeleteObjectVersion"))
+			},
 		},
 		{
 			name: "hidden is lost", check: "bucket.delete", status: Failed, text: "the version cannot be read", remedy: adviseHidden,
 			spoil: func(s *site) {
 				s.allow(s.cfg.Archive.Bucket, append(without(), "s3:DeleteObject", "s3:DeleteObjectVersion"))
-				deleted := false // the checks run one after the other
+				var deleted atomic.Bool
 				s.behind(liar{instead: func(w http.ResponseWriter, r *http.Request) bool {
-					deleted = deleted || r.Method == http.MethodDelete && isCanary(r, "create")
-					if !deleted || r.Method != http.MethodHead {
+					if r.Method == http.MethodDelete && isCanary(r, "create") {
+						deleted.Store(true)
+					}
+					if r.Method != http.MethodHead || !deleted.Load() {
 						return false
 					}
 					w.WriteHeader(http.StatusNotFound)
@@ -285,7 +289,7 @@ func TestArchiveFaults(t *testing.T) {
 		{
 			name: "another place", check: "archive.ledger", status: Failed, text: "the ledger's archive is in \"elsewhere/vlens\"", remedy: adviseForeign, kind: store.ErrForeignArchive,
 			spoil: func(s *site) {
-				identity := s.identity()
+				identity := s.ownDatabases().identity()
 				s.in(s.ledger, `INSERT INTO archive.archive (layout_version, origin, tenancy_name, key_check, place)
 					VALUES (1, '`+identity.Origin+`', '`+identity.TenancyName+`', '`+identity.KeyCheck+`', 'elsewhere/vlens');
 					INSERT INTO archive.runs (run_id, kind) VALUES ('r1', 'manual');

@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	adviseLogin     = "check user, password and pg_hba.conf for %s.database_url"
-	adviseReach     = "check %s.database_url, DNS, and the network policy's egress to the database"
-	adviseTLS       = "add sslmode=verify-full and sslrootcert=FILE to %s.database_url"
-	adviseStatement = "set pool_mode = transaction (or session) for this database in the pooler of %s.database_url"
-	advisePooler    = "connect past the pooler of %s.database_url, or see its log"
+	adviseLogin       = "check user, password and pg_hba.conf for %s.database_url"
+	adviseReach       = "check %s.database_url, DNS, and the network policy's egress to the database"
+	adviseTLS         = "add sslmode=verify-full and sslrootcert=FILE to %s.database_url"
+	adviseStatement   = "set pool_mode = transaction (or session) for this database in the pooler of %s.database_url"
+	adviseConnections = "raise the number of connections for the role of %s.database_url, in the database or the pooler: a process uses up to 8"
 )
 
 // database is what ledger and source have in common.
@@ -60,11 +60,11 @@ func databaseChecks(name string, connect func(*examination, context.Context) (da
 		},
 		{
 			name: name + ".pooling", tried: "compare the process numbers of two connections with those of their logins",
-			remedies: []string{advice(adviseStatement), advice(advisePooler)}, needs: []string{server},
+			remedies: []string{advice(adviseStatement), advice(adviseConnections)}, needs: []string{server},
 			run: func(e *examination, ctx context.Context) finding {
 				pooling, err := of(e).Pooling(ctx)
 				if err != nil {
-					return unsure(advice(advisePooler), err)
+					return unsure(advice(adviseConnections), err)
 				}
 				return judgePooling(pooling, advice(adviseStatement))
 			},

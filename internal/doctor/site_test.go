@@ -19,11 +19,9 @@ import (
 
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/config"
-	"vlens-archiver/internal/testservices"
 	"vlens-archiver/internal/testservices/s3server"
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
-	"vlens-archiver/store/postgres"
 	"vlens-archiver/vlens/vlenstest"
 )
 
@@ -34,6 +32,7 @@ type site struct {
 	vlens  *vlenstest.Server
 	source string // URL of its owner
 	ledger string // URL of its owner
+	number int64
 	env    map[string]string
 	now    func() time.Time
 	// loads fails the loading of the configuration.
@@ -65,23 +64,24 @@ evidence:
 
 var sites atomic.Int64
 
-// newSite makes a site with a ledger, twelve users, a bucket with locks and a
-// role that may write to it and not delete.
+// people is how many a site has.
+const people = 12
+
+// newSite makes a site with twelve users, a ledger with tables, and a bucket with
+// locks and a role that may write to it and not delete. The databases are
+// everybody's; a test that changes them takes its own first.
 func newSite(t *testing.T) *site {
 	t.Helper()
-	tenant, baseURL := vlenstest.Run(t, vlenstest.Options{People: 12, ImageBytes: 8 << 10})
-	s := &site{t: t, vlens: tenant, source: testservices.DB(t), ledger: testservices.DB(t)}
-	n := sites.Add(1)
+	services(t)
+	tenant, baseURL := vlenstest.Run(t, vlenstest.Options{People: people, ImageBytes: 8 << 10})
+	s := &site{t: t, vlens: tenant, source: shared.postgres.URL("source"), ledger: shared.postgres.URL("ledger"), number: sites.Add(1)}
 	key, err := manifest.GenerateSigningKey("vlens-archive/" + vlenstest.DefaultTenancy)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.env = map[string]string{
-		"LEDGER": s.ledger, "VLENS": baseURL, "BUCKET": fmt.Sprintf("archive-%d", n), "SIGNING_KEY": key.Reveal(),
-	}
-	s.fillUsers(fmt.Sprintf("reader_%d", n))
-	if _, err := postgres.Migrate(t.Context(), store.Sensitive(s.ledger), postgres.Up); err != nil {
-		t.Fatal(err)
+		"SOURCE": as(s.source, reader), "LEDGER": s.ledger, "VLENS": baseURL,
+		"BUCKET": fmt.Sprintf("archive-%d", s.number), "SIGNING_KEY": key.Reveal(),
 	}
 	s.makeBucket(s.env["BUCKET"], s3server.Locked)
 	s.env["S3"] = liar{}.start(s)
@@ -95,24 +95,35 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// fillUsers makes the users and a role that may only read them.
-func (s *site) fillUsers(role string) {
+// ownDatabases gives the site databases that no other test sees.
+func (s *site) ownDatabases() *site {
 	s.t.Helper()
-	var rows bytes.Buffer
-	if err := s.vlens.UsersCSV(&rows); err != nil {
-		s.t.Fatal(err)
+	for _, name := range []string{"source", "ledger"} {
+		own := fmt.Sprintf("%s_%d", name, s.number)
+		if err := shared.postgres.CreateDatabase(s.t.Context(), own, name+"_template"); err != nil {
+			s.t.Fatal(err)
+		}
+		s.t.Cleanup(func() {
+			if err := shared.postgres.DropDatabase(context.Background(), own); err != nil {
+				s.t.Error(err)
+			}
+		})
+		if name == "source" {
+			s.source = shared.postgres.URL(own)
+			s.cfg.Source.DatabaseURL = store.Sensitive(as(s.source, reader))
+		} else {
+			s.ledger = shared.postgres.URL(own)
+			s.cfg.Ledger.DatabaseURL = store.Sensitive(s.ledger)
+		}
 	}
-	s.in(s.source, `CREATE TABLE users (id text PRIMARY KEY, email text, phone text, transaction_id text, verified_at timestamptz);
-		CREATE ROLE `+role+` LOGIN; GRANT SELECT ON users TO `+role)
-	s.dropRole(s.source, role)
-	conn := s.connect(s.source)
-	if _, err := conn.PgConn().CopyFrom(s.t.Context(), &rows, `COPY users FROM STDIN WITH (FORMAT csv, HEADER true)`); err != nil {
-		s.t.Fatal(err)
-	}
-	s.env["SOURCE"] = as(s.source, role)
+	return s
 }
 
-func (s *site) dropRole(owner, role string) {
+// newRole makes a role without rights, for this test.
+func (s *site) newRole(owner string) string {
+	s.t.Helper()
+	role := fmt.Sprintf("role_%d", s.number)
+	s.in(owner, `CREATE ROLE `+role+` LOGIN`)
 	s.t.Cleanup(func() {
 		conn, err := pgx.Connect(context.Background(), owner)
 		if err != nil {
@@ -124,6 +135,7 @@ func (s *site) dropRole(owner, role string) {
 			s.t.Error(err)
 		}
 	})
+	return role
 }
 
 // as is the URL with another role.
