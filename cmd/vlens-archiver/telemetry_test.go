@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -353,15 +352,4 @@ func scrape(t *testing.T, address string) string {
 		t.Fatalf("status %d, %v", response.StatusCode, err)
 	}
 	return string(page)
-}
-
-// Who asks for no telemetry gets none.
-func TestWithoutTelemetryNothingIsListenedTo(t *testing.T) {
-	t.Parallel()
-	e := newSite(t, vlenstest.Options{People: 2}).migrated().run("run").exits(exitDone)
-	for _, event := range []string{"run_opened", "users_synced", "user_done", "run_closed", "run_left"} {
-		if !slices.Contains(events(t, e.stderr), event) {
-			t.Errorf("the log lacks the event %s: %s", event, e.stderr)
-		}
-	}
 }
