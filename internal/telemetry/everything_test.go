@@ -23,7 +23,7 @@ func start(t *testing.T, config Config) *Telemetry {
 	t.Helper()
 	config.Archive, config.Process = "acme.example/archive", "pod-1"
 	config.Tool = manifest.Tool{Version: "v1", Commit: "c1"}
-	config.Log = slog.New(slog.NewJSONHandler(io.Discard, nil))
+	config.Log = slog.New(slog.DiscardHandler)
 	measuring, err := Start(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

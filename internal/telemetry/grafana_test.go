@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"sigs.k8s.io/yaml"
 )
@@ -41,7 +40,7 @@ func checkExpression(t *testing.T, metrics map[string]family, where, expression 
 			return nil
 		}
 		for _, matcher := range selector.LabelMatchers {
-			if matcher.Name != labels.MetricName && !hasLabel(metric, matcher.Name) {
+			if matcher.Name != model.MetricNameLabel && !hasLabel(metric, matcher.Name) {
 				t.Errorf("%s: %s has no label %s", where, name, matcher.Name)
 			}
 		}

@@ -56,7 +56,8 @@ func TestTheTraceOfARunIsKnownFromItsName(t *testing.T) {
 		}
 		return id
 	}
-	if of("a", "r") != of("a", "r") || of("a", "r") == of("a", "s") || of("a", "r") == of("b", "r") {
+	first, second := of("a", "r"), of("a", "r")
+	if first != second || first == of("a", "s") || first == of("b", "r") {
 		t.Error("a trace belongs to one run of one archive")
 	}
 }
