@@ -59,6 +59,33 @@ func TestREADMECommandsAndFlagsExist(t *testing.T) {
 	}
 }
 
+// Whoever follows another document must not meet a command or a flag that is not
+// there.
+func TestDocumentsNameCommandsAndFlagsThatExist(t *testing.T) {
+	t.Parallel()
+	s := &site{t: t, vlens: mustTenant(t), config: "none.yaml", env: map[string]string{"SUBJECT_KEY": siteKey}}
+	call := regexp.MustCompile("(?m)vlens-archiver ([a-z]+)([^`#|\n]*)")
+	flag := regexp.MustCompile(`--[a-z][a-z-]+`)
+	for _, file := range []string{"docs/operations.md", "docs/doctor.md"} {
+		text, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(file)
+		calls := call.FindAllStringSubmatch(string(text), -1)
+		if len(calls) == 0 {
+			t.Errorf("%s names no command", file)
+		}
+		for _, found := range calls {
+			name, flags := found[1], flag.FindAllString(found[2], -1)
+			help := s.run(name, "--help").prints(programName + " " + name)
+			for _, named := range flags {
+				help.prints(named)
+			}
+		}
+	}
+}
+
 func mustTenant(t *testing.T) *vlenstest.Server {
 	t.Helper()
 	tenant, err := vlenstest.New(vlenstest.Options{People: 1})

@@ -9,11 +9,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"vlens-archiver/store"
@@ -207,32 +209,63 @@ func TestUntrustedCertificate(t *testing.T) {
 	}
 }
 
-// The end waits for a start that is on its way, does not wait for its further
-// attempts, and is told although the run was dropped.
-func TestEndOfADroppedRun(t *testing.T) {
+// slowly is a transport whose answers take a time that no clock measures.
+type slowly struct {
+	takes  time.Duration
+	status int
+	heard  []string // when each answer was given, and to what
+}
+
+func (s *slowly) RoundTrip(r *http.Request) (*http.Response, error) {
+	began := time.Now()
+	timer := time.NewTimer(s.takes)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+	}
+	s.heard = append(s.heard, fmt.Sprintf("%s after %s", path.Base(r.URL.Path), time.Since(began)))
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: s.status, Body: http.NoBody, Request: r}, nil
+}
+
+func TestEndWaitsForTheStart(t *testing.T) {
 	t.Parallel()
-	arrived, answer := make(chan struct{}), make(chan struct{})
-	rec := newReceiver(t, func(n int, w http.ResponseWriter, _ *http.Request) {
-		if n == 0 {
-			close(arrived)
-			<-answer
-		}
-		w.WriteHeader(http.StatusInternalServerError)
-	})
-	sender := newSender()
-	sender.waits = []time.Duration{time.Hour}
-	ctx, drop := context.WithCancel(t.Context())
-	n := start(ctx, Config{HeartbeatURL: store.Sensitive(rec.URL + "/" + token), Log: slog.New(slog.DiscardHandler)}, sender)
-	<-arrived
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		drop()
-		n.End(ctx, 1)
-	}()
-	close(answer)
-	<-ended
-	if got := rec.requests(); len(got) != 2 || !strings.HasSuffix(got[1], "/1") {
-		t.Errorf("heard %q", got)
+	for name, c := range map[string]struct {
+		status  int
+		dropped bool // the run, by a second signal
+		want    []string
+		lasts   time.Duration
+	}{
+		"well":       {http.StatusOK, false, []string{"start after 3s", "1 after 3s"}, 6 * time.Second},
+		"in trouble": {http.StatusInternalServerError, false, []string{"start after 3s", "1 after 3s", "1 after 3s"}, 13 * time.Second},
+		"dropped":    {http.StatusInternalServerError, true, []string{"start after 0s", "1 after 3s"}, 3 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				transport := &slowly{takes: 3 * time.Second, status: c.status}
+				sender := newSender()
+				sender.client.Transport = transport
+				sender.waits = []time.Duration{time.Second, 5 * time.Second}
+				ctx, drop := context.WithCancel(t.Context())
+				defer drop()
+				began := time.Now()
+				n := start(ctx, Config{HeartbeatURL: "https://monitor.example/" + token, Log: slog.New(slog.DiscardHandler)}, sender)
+				synctest.Wait()
+				if c.dropped {
+					drop()
+				}
+				n.End(ctx, 1)
+				if !slices.Equal(transport.heard, c.want) {
+					t.Errorf("heard %q, want %q", transport.heard, c.want)
+				}
+				if lasted := time.Since(began); lasted != c.lasts {
+					t.Errorf("the end came after %s, want %s", lasted, c.lasts)
+				}
+			})
+		})
 	}
 }
