@@ -7,7 +7,7 @@ GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help build test lint sbom vulnerabilities fmt demo fuzz faults bench bench-growth bench-quota
+.PHONY: help build test lint sbom vulnerabilities fmt demo report-picture fuzz faults bench bench-growth bench-quota
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,10 @@ fmt: ## format the code
 
 demo: ## archive 200 synthetic users on embedded services and leave a folder to look at
 	go run ./cmd/demo $(DEMO)
+
+report-picture: ## docs/report.png, from a synthetic archive; needs Chromium
+	@set -e; dir=$$(mktemp -d); trap 'rm -r "$$dir"' EXIT; \
+	go test ./audit -count=1 -run '^TestReportInChromium$$' -pictures "$$dir" && cp "$$dir/readme.png" docs/report.png
 
 fuzz: ## each fuzz target for FUZZTIME (default 60s)
 	@set -e; for package in $$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

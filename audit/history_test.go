@@ -234,11 +234,11 @@ func (h *history) checks() {
 	h.exec(`
 		INSERT INTO archive.verifications (started_at, ended_at, mode, scope, objects, records, damaged)
 		VALUES ($1::timestamptz - interval '20 days', $1::timestamptz - interval '19 days 22 hours', 'deep', '{}', 1811, 300, 0),
-		       ($1::timestamptz - interval '6 days', $1::timestamptz - interval '5 days 23 hours', 'checksums', '{"sample": "5%", "seed": 7}', 190, 32, 1),
+		       ($1::timestamptz - interval '6 days', $1::timestamptz - interval '5 days 23 hours', 'checksums', '{"sample_percent": 5, "seed": "7"}', 190, 32, 1),
 		       ($1::timestamptz - interval '1 days', $1::timestamptz - interval '23 hours', 'default', '{"subject": "aaaaaaaaaaaaaaaaaaaaaaaaaa"}', 6, 1, 0)`, h.today)
 	h.exec(`
 		INSERT INTO archive.log_entries (log_index, sha256, kind, key, added_at)
-		SELECT row_number() OVER (ORDER BY r.archived_at, r.key) - 1, r.sha256, 'record', r.key, r.archived_at + interval '10 minutes'
+		SELECT row_number() OVER (ORDER BY r.archived_at, r.key) - 1, r.sha256, 'record', r.key, least(now(), r.archived_at + interval '10 minutes')
 		FROM archive.records AS r WHERE r.run_id <> $1`, h.last)
 }
 

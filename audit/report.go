@@ -35,6 +35,8 @@ var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap
 	"lasting": lasting,
 	"label":   func(name, text string) template.HTML { return data(name, text, text) },
 	"moment":  moment,
+	"day":     day,
+	"scope":   scopeText,
 	"plural":  plural,
 	"state":   func(s store.State) wording { return stateWords[s] },
 	"outcome": func(o store.Outcome) wording { return outcomeWords[o] },

@@ -22,6 +22,7 @@ type chart struct {
 	Grid   []gridLine
 	Ticks  []tick
 	Area   string // path of the filled series
+	Edge   string // path of its upper edge
 	Line   string // path of a second series
 	Bars   []bar
 	Peak   *bar // the highest, which has its value beside it
@@ -54,8 +55,8 @@ type bar struct {
 // CoverageChart is all users and the archived ones over time.
 func (v view) CoverageChart() chart {
 	c, top := v.overTime("Users known and users archived", func(p store.ReportPoint) int64 { return p.Users }, grouped, 10)
-	c.Line = v.path(top, false, func(p store.ReportPoint) int64 { return p.Users })
-	c.Area = v.path(top, true, func(p store.ReportPoint) int64 { return p.Archived })
+	c.Line = v.path(top, func(p store.ReportPoint) int64 { return p.Users })
+	c.fill(v.path(top, func(p store.ReportPoint) int64 { return p.Archived }))
 	return c
 }
 
@@ -63,7 +64,7 @@ func (v view) CoverageChart() chart {
 func (v view) StorageChart() chart {
 	stored := func(p store.ReportPoint) int64 { return p.Bytes }
 	c, top := v.overTime("Bytes stored", stored, bytesText, 2)
-	c.Area = v.path(top, true, stored)
+	c.fill(v.path(top, stored))
 	return c
 }
 
@@ -155,7 +156,7 @@ func (c *chart) bars(values []bar, top int64) {
 }
 
 // path is the course of a series, from edge to edge.
-func (v view) path(top int64, filled bool, value func(store.ReportPoint) int64) string {
+func (v view) path(top int64, value func(store.ReportPoint) int64) string {
 	y := func(p store.ReportPoint) float64 { return 1000 * (1 - float64(value(p))/float64(top)) }
 	var d strings.Builder
 	fmt.Fprintf(&d, "M0 %.1f", y(v.Points[0]))
@@ -163,11 +164,11 @@ func (v view) path(top int64, filled bool, value func(store.ReportPoint) int64) 
 		fmt.Fprintf(&d, "L%.1f %.1f", 1000*(float64(n)+0.5)/float64(len(v.Points)), y(p))
 	}
 	fmt.Fprintf(&d, "L1000 %.1f", y(v.LastPoint()))
-	if filled {
-		d.WriteString("L1000 1000L0 1000Z")
-	}
 	return d.String()
 }
+
+// fill fills the ground below a series.
+func (c *chart) fill(edge string) { c.Edge, c.Area = edge, edge+"L1000 1000L0 1000Z" }
 
 // Composition is a bar of all users, state by state.
 func (v view) Composition() []segment {

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,8 +44,12 @@ func data(name, value, text string) template.HTML {
 		template.HTMLEscapeString(name), template.HTMLEscapeString(value), template.HTMLEscapeString(text)))
 }
 
-// moment is a time to the minute; all times of the page are UTC.
-func moment(name string, at any) template.HTML {
+// moment is a time to the minute, and day its date; all times of the page are UTC.
+func moment(name string, at any) template.HTML { return timed(name, at, "2 Jan 2006 15:04") }
+
+func day(name string, at any) template.HTML { return timed(name, at, "2 Jan 2006") }
+
+func timed(name string, at any, layout string) template.HTML {
 	t, ok := at.(time.Time)
 	if pointer, is := at.(*time.Time); is && pointer != nil {
 		t, ok = *pointer, true
@@ -54,7 +59,19 @@ func moment(name string, at any) template.HTML {
 	}
 	t = t.UTC()
 	return template.HTML(fmt.Sprintf(`<time data-figure="%s" datetime="%s">%s</time>`, //nolint:gosec // all escaped
-		template.HTMLEscapeString(name), t.Format(time.RFC3339Nano), strings.ReplaceAll(t.Format("2 Jan 2006 15:04"), " ", "\u00a0")))
+		template.HTMLEscapeString(name), t.Format(time.RFC3339Nano), t.Format(layout)))
+}
+
+// scopeText says what a verification looked at, by the names of what narrowed it.
+func scopeText(narrowed []string) string {
+	for _, scope := range []struct{ name, text string }{
+		{"subject", "one user"}, {"run_id", "one run"}, {"sample_percent", "a sample"},
+	} {
+		if slices.Contains(narrowed, scope.name) {
+			return scope.text
+		}
+	}
+	return "everything"
 }
 
 func plural(n int64, one, many string) string {
@@ -114,7 +131,7 @@ var stateWords = map[store.State]wording{
 	store.StateNotFound: {"Not found", "Vlens knows no such user", "void"},
 	store.StatePending:  {"Pending", "waits for the first attempt", "wait"},
 	store.StatePartial:  {"Partial", "some images are stored, some are not", "miss"},
-	store.StateFailed:   {"Failed", "nothing is stored", "miss"},
+	store.StateFailed:   {"Failed", "nothing is stored", "fail"},
 }
 
 var outcomeWords = map[store.Outcome]wording{
@@ -123,5 +140,5 @@ var outcomeWords = map[store.Outcome]wording{
 	store.OutcomePartial:   {"Partial", "some images stored, some not", "miss"},
 	store.OutcomeNoImages:  {"No images", "Vlens listed no image", "void"},
 	store.OutcomeNotFound:  {"Not found", "Vlens knew no such user", "void"},
-	store.OutcomeFailed:    {"Failed", "nothing stored", "miss"},
+	store.OutcomeFailed:    {"Failed", "nothing stored", "fail"},
 }

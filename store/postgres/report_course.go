@@ -46,7 +46,7 @@ func (q *reportQuery) runs() {
 	q.one(`
 		SELECT count(*), count(*) FILTER (WHERE r.status = 'open'), count(*) FILTER (WHERE r.status = 'closed'),
 		       count(*) FILTER (WHERE r.status = 'interrupted'),
-		       coalesce(extract(epoch FROM sum(coalesce(r.ended_at, now()) - r.started_at)), 0)::bigint
+		       floor(coalesce(extract(epoch FROM sum(coalesce(r.ended_at, now()) - r.started_at)), 0))::bigint
 		FROM archive.runs AS r WHERE `+q.ofScope(`r`, `started_at`),
 		&runs.Total, &runs.Open, &runs.Closed, &runs.Interrupted, &q.report.Work.Seconds)
 	var run store.ReportRun
