@@ -28,6 +28,7 @@ import (
 // replace, are store.ErrExists, and nothing is changed; an object to replace
 // that is missing is store.ErrNotFound.
 func (b *Bucket) Put(ctx context.Context, request store.PutRequest) (object store.Object, created bool, err error) {
+	roomForCall(0)
 	for attempt := 1; ; attempt++ {
 		if _, err := request.Body.Seek(0, io.SeekStart); err != nil {
 			return store.Object{}, false, fmt.Errorf("put %q: rewind body: %w", request.Key, err)
