@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	adviseConfig     = "correct the file at the lines it names; config.example.yaml shows every key"
+	adviseConfig     = "name the file with --config FILE, and correct it at the lines named here; config.example.yaml shows every key"
 	adviseObjectLock = "decide on archive.object_lock before the first run: what is written without a lock can be deleted by whoever may delete"
 	adviseQuota      = "set vlens.quota below the tenant's own limits; live onboarding draws on them too"
 )

@@ -44,6 +44,9 @@ func databaseChecks(name string, connect func(*examination, context.Context) (da
 				if errors.Is(err, store.ErrDenied) {
 					return failed(advice(adviseLogin), err)
 				}
+				if errors.Is(err, context.DeadlineExceeded) {
+					return broken(advice(adviseReach), "no answer within 10 s")
+				}
 				return failed(advice(adviseReach), err)
 			},
 		},

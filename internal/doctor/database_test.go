@@ -55,10 +55,35 @@ func TestLedgerFaults(t *testing.T) {
 			spoil: asRole(`GRANT USAGE ON SCHEMA archive TO ROLE; GRANT SELECT ON ALL TABLES IN SCHEMA archive TO ROLE; GRANT INSERT, UPDATE ON archive.quota TO ROLE`),
 		},
 		{
-			name: "one table is closed", check: "ledger.rights", status: Failed, text: "may not read and add to archive.outcomes", remedy: adviseGrants, kind: store.ErrDenied,
+			name: "one table is closed", check: "ledger.rights", status: Failed, text: "lacks rights on archive.outcomes", remedy: adviseGrants, kind: store.ErrDenied,
 			spoil: asRole(`GRANT USAGE ON SCHEMA archive TO ROLE; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA archive TO ROLE; REVOKE INSERT ON archive.outcomes FROM ROLE`),
 		},
+		{
+			name: "history may only grow, the rest must change", check: "ledger.rights", status: Failed, text: "lacks rights on archive.subjects", remedy: adviseGrants, kind: store.ErrDenied,
+			spoil: asRole(`GRANT USAGE ON SCHEMA archive TO ROLE; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA archive TO ROLE;
+				GRANT UPDATE ON ALL TABLES IN SCHEMA archive TO ROLE; REVOKE UPDATE ON archive.subjects, archive.outcomes FROM ROLE`),
+		},
 	})
+}
+
+// The grants of docs/doctor.md are enough: for doctor, and for a run's first steps.
+func TestDocumentedGrants(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/doctor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```sql\n")
+	block, _, found := strings.Cut(block, "```")
+	if !found {
+		t.Fatal("there are no grants")
+	}
+	s := newSite(t).ownDatabases()
+	role := s.newRole(s.ledger)
+	block = strings.NewReplacer("vlens_archiver", role, "DATABASE ledger", fmt.Sprintf("DATABASE ledger_%d", s.number)).Replace(block)
+	s.in(s.ledger, "REVOKE ALL ON SCHEMA public FROM PUBLIC; "+fmt.Sprintf("REVOKE ALL ON DATABASE ledger_%d FROM PUBLIC;", s.number)+block)
+	s.cfg.Ledger.DatabaseURL = store.Sensitive(as(s.ledger, role))
+	s.examine().otherwiseWell()
 }
 
 // A standby: the ledger cannot be written there, and for the users it is the best

@@ -13,7 +13,7 @@ import (
 
 const (
 	adviseMigrate = "run `vlens-archiver migrate up`; if the ledger is newer than the program, use a newer program"
-	adviseGrants  = "give the role of ledger.database_url USAGE on schema archive, SELECT, INSERT, UPDATE and DELETE on its tables, and TEMPORARY on the database"
+	adviseGrants  = "give the role of ledger.database_url USAGE on schema archive, SELECT, INSERT and UPDATE on its tables, and TEMPORARY on the database"
 	advisePrimary = "point ledger.database_url to the primary: a standby cannot be written"
 	adviseClock   = "set this machine's clock, for example with NTP; a run refuses to start above 5 s"
 )
@@ -83,5 +83,5 @@ func (e *examination) tryWriting(ctx context.Context) finding {
 	if err := e.ledger.TryWriting(ctx, "doctor-"+strings.ToLower(rand.Text())); err != nil {
 		return failed(adviseGrants, err)
 	}
-	return ok("a run could be written, and every table be read and added to; nothing was kept")
+	return ok("a run could be written, and the grants on every table suffice; nothing was kept")
 }

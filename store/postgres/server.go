@@ -162,7 +162,7 @@ var errTried = errors.New("tried")
 
 // TryWriting does what a run does first: it makes a temporary table and writes a
 // run. All of it is rolled back. It then makes sure that the role may read and
-// add to every table of the ledger. Errors: store.ErrDenied, store.ErrSchema.
+// add to every table of the ledger, and change those that are no history. Errors: store.ErrDenied, store.ErrSchema.
 func (l *Ledger) TryWriting(ctx context.Context, runID string) error {
 	var closedTables []string
 	err := l.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
@@ -179,7 +179,9 @@ func (l *Ledger) TryWriting(ctx context.Context, runID string) error {
 			SELECT coalesce(array_agg(c.relname::text ORDER BY c.relname), '{}')
 			FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 			WHERE n.nspname = 'archive' AND c.relkind = 'r' AND c.relname <> 'goose_db_version'
-			  AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT'))`).Scan(&closedTables); err != nil {
+			  AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND (
+			      has_table_privilege(c.oid, 'UPDATE')
+			      OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'insert_only')))`).Scan(&closedTables); err != nil {
 			return err
 		}
 		return errTried
@@ -188,7 +190,7 @@ func (l *Ledger) TryWriting(ctx context.Context, runID string) error {
 	case !errors.Is(err, errTried):
 		return l.failed("write in a transaction that is rolled back", err)
 	case len(closedTables) > 0:
-		return l.failed("read rights", fmt.Errorf("%w: the role may not read and add to archive.%s",
+		return l.failed("read rights", fmt.Errorf("%w: the role lacks rights on archive.%s",
 			store.ErrDenied, strings.Join(closedTables, ", archive.")))
 	}
 	return nil
