@@ -115,14 +115,14 @@ var (
 
 func (e *examination) tryCreateOnly(ctx context.Context) finding {
 	canary := e.birds().named("create")
-	if _, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, CreateOnly: true, Metadata: canaryMetadata}); err != nil {
+	if _, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, Metadata: canaryMetadata}); err != nil {
 		return notWritten(err, adviseCreateOnly)
 	}
 	for _, again := range []struct {
 		what string
 		body []byte
 	}{{"the same bytes", firstBytes}, {"other bytes", otherBytes}} {
-		_, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: again.body, CreateOnly: true})
+		_, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: again.body})
 		if err == nil {
 			return broken(adviseCreateOnly, "the key was written a second time, with %s", again.what).with("key", canary.Key)
 		}
@@ -173,7 +173,7 @@ func (e *examination) tryConcurrent(ctx context.Context) finding {
 	var group errgroup.Group
 	for n := range writers {
 		group.Go(func() error {
-			_, errs[n] = e.canaries.put(ctx, canary, bucket.CanaryPut{Body: fmt.Appendf(nil, "writer %d\n", n), CreateOnly: true})
+			_, errs[n] = e.canaries.put(ctx, canary, bucket.CanaryPut{Body: fmt.Appendf(nil, "writer %d\n", n)})
 			return nil
 		})
 	}
@@ -210,7 +210,7 @@ func isConflict(err error) bool {
 
 func (e *examination) tryReplace(ctx context.Context) finding {
 	canary := e.birds().named("replace")
-	first, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, CreateOnly: true})
+	first, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes})
 	if err != nil {
 		return undecided(err, adviseReplace)
 	}
@@ -229,7 +229,7 @@ func (e *examination) tryReplace(ctx context.Context) finding {
 
 func (e *examination) tryChecksum(ctx context.Context) finding {
 	canary := e.birds().named("checksum")
-	_, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, CreateOnly: true, ClaimedSHA256: sha256.Sum256(otherBytes)})
+	_, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, ClaimedSHA256: sha256.Sum256(otherBytes)})
 	if err == nil {
 		return broken(adviseChecksum, "bytes were taken under the SHA-256 of others")
 	}

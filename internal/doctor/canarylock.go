@@ -57,7 +57,7 @@ func (e *examination) tryLock(ctx context.Context) finding {
 		mode = cmp.Or(e.lock.DefaultMode, config.LockGovernance)
 	}
 	canary, until := e.birds().named("lock"), e.lockEnd()
-	object, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, CreateOnly: true, LockMode: mode, LockUntil: until})
+	object, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, LockMode: mode, LockUntil: until})
 	switch {
 	case errors.Is(err, store.ErrDenied):
 		return failed(adviseLockRights, err)

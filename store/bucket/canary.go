@@ -26,11 +26,11 @@ type Canary struct {
 // Canary names an object to try things with.
 func (b *Bucket) Canary(key string) Canary { return Canary{bucket: b, Key: key} }
 
-// CanaryPut is a write to try.
+// CanaryPut is a write to try: create-only, or with IfMatch in the place of the
+// object whose ETag it is.
 type CanaryPut struct {
-	Body       []byte
-	CreateOnly bool
-	IfMatch    string // the ETag to replace
+	Body    []byte
+	IfMatch string
 	// ClaimedSHA256 goes with the body in place of its own; zero means its own.
 	ClaimedSHA256 [sha256.Size]byte
 	Metadata      map[string]string
@@ -47,9 +47,6 @@ func (c Canary) Put(ctx context.Context, put CanaryPut) (store.Object, error) {
 		SHA256: sum, Metadata: put.Metadata, IfMatch: put.IfMatch, Unlocked: true,
 	}
 	input := c.bucket.putInput(request)
-	if !put.CreateOnly && put.IfMatch == "" {
-		input.IfNoneMatch = nil
-	}
 	if put.ClaimedSHA256 != [sha256.Size]byte{} {
 		input.ChecksumSHA256 = aws.String(base64.StdEncoding.EncodeToString(put.ClaimedSHA256[:]))
 	}
