@@ -40,6 +40,7 @@ func (l *Ledger) Report(ctx context.Context, scope store.ReportScope) (store.Rep
 			return err
 		}
 		q.batch.Queue(interpret)
+		q.batch.Queue(`SELECT set_config('work_mem', '64MB', true)`) // a million users are grouped without a temporary file
 		q.archive()
 		q.users()
 		q.failures()
@@ -128,7 +129,7 @@ func before(column string) string {
 // stepOf is the point that a time belongs to; -1 is before the first. What the
 // clock of a worker dates a moment too late belongs to the last.
 func stepOf(column string) string {
-	return `least(greatest(floor(extract(epoch FROM ` + column + ` - @since::timestamptz) / @step::float8), -1), @last)::int`
+	return `least(greatest(floor(date_part('epoch', ` + column + ` - @since::timestamptz) / @step::float8), -1), @last)::int`
 }
 
 // ofScope is the condition that a row with run_id and this time belongs to the

@@ -26,9 +26,11 @@ func (q *reportQuery) work() {
 			}
 			return nil
 		})
-	q.one(`
-		SELECT count(*), coalesce(sum(i.bytes), 0)::bigint FROM archive.images AS i
-		WHERE i.state = 'stored' AND `+q.ofScope(`i`, `fetched_at`), &w.Images, &w.Bytes)
+	if q.scope.RunID != "" { // the images of a period are counted in its course
+		q.one(`
+			SELECT count(*), coalesce(sum(i.bytes), 0)::bigint FROM archive.images AS i
+			WHERE i.state = 'stored' AND i.run_id = @run`, &w.Images, &w.Bytes)
+	}
 }
 
 func everyOutcome() map[store.Outcome]int64 {
@@ -146,6 +148,10 @@ func (q *reportQuery) course() {
 		onwards(step, func(p *store.ReportPoint) { p.Images += n; p.Bytes += bytes })
 		q.report.Stored.Images += n
 		q.report.Stored.Bytes += bytes
+		if work := &q.report.Work; q.scope.RunID == "" && step >= 0 {
+			work.Images += n
+			work.Bytes += bytes
+		}
 		return nil
 	})
 	var requests int64
