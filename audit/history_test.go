@@ -133,7 +133,8 @@ func (h *history) end(runID string, status store.RunStatus) {
 	if !mine {
 		h.Fatalf("run %q cannot be closed", runID)
 	}
-	h.must(h.ledger.FinishClose(h.Context(), runID, closer, status))
+	h.must(h.ledger.FinishClose(h.Context(), runID, closer, status,
+		store.RunObject{Key: "vlens/runs/" + runID + "/SHA256SUMS", SHA256: strings.Repeat("0", 64)}))
 	h.must(h.ledger.Leave(h.Context(), closer, store.RunCounts{}))
 }
 

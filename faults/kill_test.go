@@ -25,6 +25,7 @@ func TestKillAtRandomMoments(t *testing.T) {
 		People: users, Seed: seed, ImageBytes: 4 << 10,
 		Scenario: vlenstest.Scenario{Latency: 3 * time.Millisecond},
 	})
+	tn.Seals = true
 
 	for kill := range kills {
 		p := tn.Start(concurrency, "run", "--run-id", "nightly")
@@ -44,6 +45,7 @@ func TestKillAtRandomMoments(t *testing.T) {
 		t.Fatalf("the rerun ended with %d\n%s", code, rest.Stderr)
 	}
 	tn.CheckWhole(users)
+	tn.CheckLog()
 	if n := tn.Count(`SELECT count(*) FROM archive.runs WHERE run_id = 'nightly' AND status = 'closed'`); n != 1 {
 		t.Error("the run is not closed")
 	}

@@ -1,12 +1,15 @@
 package faults_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -175,7 +178,7 @@ func (m *model) run(ctx context.Context, runID string, f *fault) (process string
 		Users:  faultyUsers{m.ledger, f},
 		Ledger: faultyLedger{noted, f},
 		Bucket: faultyBucket{m.bucket, f},
-		Vendor: client, Key: key, Log: slog.New(slog.DiscardHandler),
+		Vendor: client, Key: key, Signing: archivetest.Signing(m.t), Log: slog.New(slog.DiscardHandler),
 	})
 	_, err = w.Run(ctx, ctx)
 	return noted.process, err
@@ -190,6 +193,68 @@ type entered struct {
 func (e *entered) Enter(ctx context.Context, process, name, runID string) error {
 	e.process = process
 	return e.Ledger.Enter(ctx, process, name, runID)
+}
+
+// checkLog checks the log against every checkpoint that was ever published, and
+// that every record and closed run is in it.
+func (m *model) checkLog(r *rapid.T) {
+	log := archivetest.Prefix + "/log/"
+	objects := map[string][]byte{}
+	var published [][]byte
+	for object, err := range m.bucket.ListVersions(r.Context(), archivetest.Prefix+"/") {
+		if err != nil {
+			r.Fatal(err)
+		}
+		if !strings.HasPrefix(object.Key, log) {
+			continue
+		}
+		reader, _, err := m.bucket.Get(r.Context(), object.Key, object.VersionID)
+		if err != nil {
+			r.Fatal(err)
+		}
+		body, err := io.ReadAll(reader)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if object.Latest {
+			objects[strings.TrimPrefix(object.Key, log)] = body
+		}
+		if object.Key == log+"checkpoint" {
+			published = append(published, body)
+		}
+	}
+	slices.SortStableFunc(published, func(a, b []byte) int { return cmp.Compare(sizeOf(a), sizeOf(b)) })
+	entries := archivetest.CheckTree(r, objects, published)
+
+	state, err := m.ledger.LogState(r.Context())
+	if err != nil {
+		r.Fatal(err)
+	}
+	if state.Unsealed() != 0 || state.Runs != 0 || state.Entries != int64(len(entries)) {
+		r.Errorf("%d entries are in the log, the ledger says %+v", len(entries), state)
+	}
+	inLog := map[string]int{}
+	for _, entry := range entries {
+		inLog[entry]++
+	}
+	for object, err := range m.bucket.List(r.Context(), archivetest.Prefix+"/subjects/") {
+		if err != nil {
+			r.Fatal(err)
+		}
+		there, err := m.bucket.Head(r.Context(), object.Key, "")
+		if err != nil {
+			r.Fatal(err)
+		}
+		if strings.Contains(object.Key, "/record.") && inLog[there.SHA256] != 1 {
+			r.Errorf("%q is in the log %d times", object.Key, inLog[there.SHA256])
+		}
+	}
+}
+
+// sizeOf is the second line of a checkpoint.
+func sizeOf(checkpoint []byte) int {
+	size, _ := strconv.Atoi(strings.Split(string(checkpoint), "\n")[1])
+	return size
 }
 
 // check compares vendor, ledger and bucket after a clean run.
@@ -235,6 +300,7 @@ func (m *model) check(r *rapid.T) {
 		}
 	}
 
+	m.checkLog(r)
 	before := m.sim.Requests()
 	m.cleanRun(r)
 	if spent := m.sim.Requests() - before; spent != 0 {

@@ -19,12 +19,19 @@ import (
 // writes are all the points at which a run writes, in the order of a run.
 var writes = []string{
 	"archive.json", "open archive", "open run", "enter", "sync", "claim", "known", "image", "record", "commit", "beat",
-	"begin close", "manifest.jsonl.gz", "summary.json", "objects.csv", "SHA256SUMS", "finish close", "leave",
+	"begin close", "begin seal", "assign", "tile", "log checkpoint", "note checkpoint", "end seal",
+	"manifest.jsonl.gz", "summary.json", "objects.csv", "SHA256SUMS", "finish close",
+	"begin seal again", "assign again", "tile again", "log checkpoint again", "note checkpoint again",
+	"checkpoint", "note run checkpoint", "end seal again", "leave",
 }
 
 // opening are the writes before which nothing was begun: a run that cannot open
 // says so at once.
 var opening = []string{"archive.json", "open archive", "open run"}
+
+// again marks a write that a run does a second time: the log is sealed before
+// the run's files are written, and after.
+const again = " again"
 
 // fault goes wrong once, at one write. It is safe for concurrent use.
 type fault struct {
@@ -33,6 +40,7 @@ type fault struct {
 	die    context.CancelFunc // ends the process with it; nil lets it live
 
 	mu   sync.Mutex
+	seen map[string]bool // writes that took effect
 	met  bool
 	dead bool
 }
@@ -45,7 +53,7 @@ var (
 // meet does a write, unless it is the one that goes wrong.
 func (f *fault) meet(at string, write func() error) error {
 	f.mu.Lock()
-	now := at == f.at && !f.met
+	now := !f.met && (at == f.at || f.seen[at] && at+again == f.at)
 	f.met = f.met || now
 	dead := f.dead
 	f.dead = f.dead || now && f.die != nil
@@ -54,7 +62,14 @@ func (f *fault) meet(at string, write func() error) error {
 	case dead:
 		return errDead
 	case !now:
-		return write()
+		err := write()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.seen == nil {
+			f.seen = make(map[string]bool)
+		}
+		f.seen[at] = f.seen[at] || err == nil
+		return err
 	}
 	if f.stored {
 		if err := write(); err != nil {
@@ -76,8 +91,11 @@ type faultyBucket struct {
 
 func (b faultyBucket) Put(ctx context.Context, request store.PutRequest) (object store.Object, created bool, err error) {
 	at := path.Base(request.Key)
-	if class := storetest.ClassOf(request.Key); class == storetest.ClassImage || class == storetest.ClassRecord {
+	switch class := storetest.ClassOf(request.Key); class {
+	case storetest.ClassImage, storetest.ClassRecord, storetest.ClassTile:
 		at = string(class)
+	case storetest.ClassCheckpoint:
+		at = "log checkpoint"
 	}
 	err = b.meet(at, func() (err error) {
 		object, created, err = b.Bucket.Put(ctx, request)
@@ -144,8 +162,36 @@ func (l faultyLedger) BeginClose(ctx context.Context, runID, process string) (mi
 	return mine, err
 }
 
-func (l faultyLedger) FinishClose(ctx context.Context, runID, process string, status store.RunStatus) error {
-	return l.meet("finish close", func() error { return l.Ledger.FinishClose(ctx, runID, process, status) })
+func (l faultyLedger) FinishClose(ctx context.Context, runID, process string, status store.RunStatus, sums store.RunObject) error {
+	return l.meet("finish close", func() error { return l.Ledger.FinishClose(ctx, runID, process, status, sums) })
+}
+
+func (l faultyLedger) BeginSeal(ctx context.Context, process string) (lease store.SealLease, mine bool, err error) {
+	err = l.meet("begin seal", func() (err error) {
+		lease, mine, err = l.Ledger.BeginSeal(ctx, process)
+		return err
+	})
+	return lease, mine, err
+}
+
+func (l faultyLedger) AssignEntries(ctx context.Context, lease store.SealLease, n int) (entries int64, err error) {
+	err = l.meet("assign", func() (err error) {
+		entries, err = l.Ledger.AssignEntries(ctx, lease, n)
+		return err
+	})
+	return entries, err
+}
+
+func (l faultyLedger) NoteCheckpoint(ctx context.Context, lease store.SealLease, head store.LogHead) error {
+	return l.meet("note checkpoint", func() error { return l.Ledger.NoteCheckpoint(ctx, lease, head) })
+}
+
+func (l faultyLedger) EndSeal(ctx context.Context, lease store.SealLease) error {
+	return l.meet("end seal", func() error { return l.Ledger.EndSeal(ctx, lease) })
+}
+
+func (l faultyLedger) NoteRunCheckpoint(ctx context.Context, runID string) error {
+	return l.meet("note run checkpoint", func() error { return l.Ledger.NoteRunCheckpoint(ctx, runID) })
 }
 
 // faultyUsers meets a fault at the sync.
@@ -206,6 +252,7 @@ func TestProcessDiesAfterEachWrite(t *testing.T) {
 
 func testWrites(t *testing.T, stored, dies bool) {
 	tn := archivetest.NewTenant(t, tenantOf(usersPerCase*len(writes)))
+	tn.Seals = true
 	all := tn.UserIDs()
 	tn.ExecSource(`CREATE TABLE later AS SELECT * FROM users`)
 	tn.ExecSource(`TRUNCATE users`)
@@ -221,6 +268,7 @@ func testWrites(t *testing.T, stored, dies bool) {
 			testWrite(tn, fmt.Sprintf("run-%d", n), &fault{at: at, stored: stored}, dies)
 			tn.CheckWhole(len(tn.UserIDs()))
 			checkRunFiles(tn)
+			tn.CheckLog()
 		})
 	}
 }

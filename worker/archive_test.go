@@ -23,6 +23,7 @@ func TestArchiveEveryByte(t *testing.T) {
 	t.Parallel()
 	const users = 300
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 1, ImageBytes: 20 << 10})
+	tn.Seals = true
 	began := time.Now().Truncate(time.Second)
 	report := tn.Run("first", nil)
 	if !report.Closed || report.WorkLeft || report.AlreadyComplete {
@@ -125,9 +126,12 @@ func TestArchiveEveryByte(t *testing.T) {
 	}
 
 	checkRunFiles(tn, "first", users, sums, take)
+	take(runFolder(tn, "first") + "checkpoint")
+	maps.DeleteFunc(left, func(key string, _ archivetest.Object) bool { return strings.HasPrefix(key, archivetest.Prefix+"/log/") })
 	for key := range left {
 		t.Errorf("%q was not expected", key)
 	}
+	tn.CheckLog()
 
 	for sql, want := range map[string]int64{
 		`SELECT count(*) FROM archive.subjects WHERE state = 'archived' AND lease_process IS NULL AND next_due_at > now() + interval '70 days'`: users,
@@ -164,12 +168,18 @@ func TestArchiveEveryByte(t *testing.T) {
 	})
 }
 
+// runFolder is the prefix of the files of a run.
+func runFolder(tn *archivetest.Tenant, runID string) string {
+	tn.T.Helper()
+	started := archivetest.Query[time.Time](tn, `SELECT started_at FROM archive.runs WHERE run_id = $1`, runID)[0]
+	return fmt.Sprintf("%s/runs/%s/%s/", archivetest.Prefix, started.UTC().Format("2006/01/02"), runID)
+}
+
 // checkRunFiles compares the files of a run in which every user was archived.
 func checkRunFiles(tn *archivetest.Tenant, runID string, users int, sums map[string]string, take func(string) archivetest.Object) {
 	t := tn.T
 	t.Helper()
-	started := archivetest.Query[time.Time](tn, `SELECT started_at FROM archive.runs WHERE run_id = $1`, runID)[0]
-	folder := fmt.Sprintf("runs/%s/%s/", started.UTC().Format("2006/01/02"), runID)
+	folder := strings.TrimPrefix(runFolder(tn, runID), archivetest.Prefix+"/")
 
 	zipped := take(archivetest.Prefix + "/" + folder + "manifest.jsonl.gz").Body
 	sums[folder+"manifest.jsonl.gz"] = archivetest.HashOf(zipped)

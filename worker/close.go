@@ -53,10 +53,18 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	}
 	w.progress.phase("close")
 
+	// Seal what the run archived, so that its summary can name a checkpoint that
+	// covers all of it. The run is closed also when that fails.
+	sealed := w.sealNow(ctx, true)
+
 	// The files first. A process that dies between files leaves an open run;
 	// the next one writes the rest and finds the others as they are. So does
 	// another try of this one, when the ledger was away while it was read.
-	err = w.database.try(ctx, storeAway, func(ctx context.Context) error { return w.writeRunFiles(ctx, run, status) })
+	var sums runFile
+	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+		sums, err = w.writeRunFiles(ctx, run, status, sealed)
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
@@ -68,12 +76,18 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	}
 
 	err = w.database.try(ctx, storeAway, func(ctx context.Context) error {
-		return w.Ledger.FinishClose(ctx, run.ID, w.process, status)
+		return w.Ledger.FinishClose(ctx, run.ID, w.process, status,
+			store.RunObject{Key: sums.key, VersionID: sums.versionID, SHA256: sums.sha256})
 	})
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
 	w.Log.Info("run closed", "event", "run_closed", "run_id", run.ID, "status", status)
+
+	// Seal the run itself: its SHA256SUMS becomes an entry of the log, and the
+	// checkpoint that covers it is put beside its files. A process that dies here
+	// leaves that to the next one that seals.
+	w.sealNow(ctx, true)
 	return true, nil
 }
 

@@ -40,6 +40,7 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 	if err != nil {
 		return fmt.Errorf("commit outcome: %w", err)
 	}
+	a.recorded(len(end.newRecords))
 	a.progress.user(end.outcome)
 	a.Log.Info("user done", "event", "user_done", "run_id", a.run.ID, "subject", a.task.Subject,
 		"outcome", end.outcome, "class", end.class, "requests", result.Requests, "bytes", end.bytes,

@@ -111,14 +111,19 @@ func (w *Worker) beginBucket(ctx context.Context) error {
 }
 
 func (w *Worker) readSmall(ctx context.Context, key, versionID string) ([]byte, error) {
-	body, _, err := w.Bucket.Get(ctx, key, versionID)
+	content, _, err := w.readObject(ctx, key, versionID)
+	return content, err
+}
+
+func (w *Worker) readObject(ctx context.Context, key, versionID string) ([]byte, store.Object, error) {
+	body, object, err := w.Bucket.Get(ctx, key, versionID)
 	if err != nil {
-		return nil, err
+		return nil, store.Object{}, err
 	}
 	defer body.Close()
 	content, err := io.ReadAll(io.LimitReader(body, largestSmallObject))
 	if err != nil {
-		return nil, fmt.Errorf("read %q: %w: %w", key, store.ErrUnavailable, err)
+		return nil, store.Object{}, fmt.Errorf("read %q: %w: %w", key, store.ErrUnavailable, err)
 	}
-	return content, nil
+	return content, object, nil
 }

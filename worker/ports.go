@@ -39,7 +39,23 @@ type Ledger interface {
 	Totals(ctx context.Context, runID string) (store.RunTotals, error)
 	RunEntries(ctx context.Context, runID string) iter.Seq2[store.RunEntry, error]
 	RunObjects(ctx context.Context, runID string) iter.Seq2[store.RunObject, error]
-	FinishClose(ctx context.Context, runID, process string, status store.RunStatus) error
+	FinishClose(ctx context.Context, runID, process string, status store.RunStatus, sums store.RunObject) error
+
+	LogState(ctx context.Context) (store.LogState, error)
+	BeginSeal(ctx context.Context, process string) (lease store.SealLease, mine bool, err error)
+	AssignEntries(ctx context.Context, lease store.SealLease, n int) (entries int64, err error)
+	LogEntries(ctx context.Context, from, to int64) ([]store.LogEntry, error)
+	NoteCheckpoint(ctx context.Context, lease store.SealLease, head store.LogHead) error
+	EndSeal(ctx context.Context, lease store.SealLease) error
+	SealedRuns(ctx context.Context) ([]store.SealedRun, error)
+	NoteRunCheckpoint(ctx context.Context, runID string) error
+}
+
+// Timestamper is an RFC 3161 time-stamping authority.
+type Timestamper interface {
+	// Timestamp returns a token over the SHA-256 of the message, checked to be
+	// one, as a DER TimeStampResp.
+	Timestamp(ctx context.Context, message []byte) ([]byte, error)
 }
 
 // Bucket is the archive's bucket. Keys are whole keys, prefix included.

@@ -34,6 +34,8 @@ type Report struct {
 	// Interrupted are other runs, that nobody worked on any more and this process
 	// closed.
 	Interrupted []store.RunTotals
+	// Log is how much of the archive is under a signed checkpoint.
+	Log store.LogState
 	// WorkLeft: users are still due.
 	WorkLeft bool
 	// Stopped is ErrTimeBox, ErrSignal, or nil when the run came to its end.
@@ -59,14 +61,25 @@ func (w *Worker) Run(ctx, admit context.Context) (Report, error) {
 	if err := w.open(ctx); err != nil {
 		return Report{}, err
 	}
-	if w.run.Status != store.RunOpen {
-		totals, err := w.Ledger.Totals(ctx, w.run.ID)
-		return Report{Totals: totals, AlreadyComplete: true}, err
+	var report Report
+	var part part
+	var err error
+	if w.run.Status == store.RunOpen {
+		part, err = w.takePart(ctx, admit)
+		report = Report{Closed: part.closed, Interrupted: w.interrupted, Stopped: part.stopped}
+	} else {
+		err = w.sealLeftover(ctx)
+		report = Report{AlreadyComplete: true}
 	}
-
-	part, err := w.takePart(ctx, admit)
-	report := Report{Closed: part.closed, Interrupted: w.interrupted, Stopped: part.stopped, Notes: w.notes()}
-	report.Totals, err = w.leave(ctx, err)
+	if err == nil {
+		err = w.sealing.fault
+	}
+	report.Totals, report.Log, err = w.leave(ctx, err)
+	if unsealed := report.Log.Unsealed(); unsealed > 0 && w.Signing.IsZero() {
+		w.Log.Warn("the archive is unsealed: evidence.signing_key is empty", "event", "archive_unsealed",
+			"run_id", w.run.ID, "waiting", unsealed)
+	}
+	report.Notes = append(w.notes(), w.sealNotes(report.Log)...)
 	report.WorkLeft = report.Totals.DueLeft > 0
 	if err == nil && part.synced.LeftHeld > 0 {
 		err = fmt.Errorf("%w: %d users would be marked as left, so none is; check source.users_sql, or run with --accept-left",
@@ -114,14 +127,20 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 		return part, err
 	}
 
+	// Seal, from now on whenever enough is new: what is archived gets its place in
+	// the signed log.
+	endSealing := w.startSealing(ctx)
+	defer endSealing()
+
 	// Sync: the ledger knows every user of the source, and who is due. It is done
 	// whole or not at all, so a stop need not wait for it.
 	syncing, stopSync := context.WithCancel(ctx)
 	defer stopSync()
 	defer context.AfterFunc(admit, stopSync)()
 	if part.synced, err = w.sync(syncing); err != nil && admit.Err() != nil && ctx.Err() == nil {
+		endSealing()
 		part.stopped = context.Cause(admit)
-		part.closed, err = w.closeOwn(ctx, part.stopped)
+		part.closed, err = w.finish(ctx, part.stopped)
 		return part, err
 	}
 	if err != nil {
@@ -137,9 +156,21 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 		part.stopped = context.Cause(admit)
 	}
 
-	// Close: the run's files state what was done.
-	part.closed, err = w.closeOwn(ctx, part.stopped)
+	// Close: the run's files state what was done. Then all of it is sealed.
+	endSealing()
+	part.closed, err = w.finish(ctx, part.stopped)
 	return part, err
+}
+
+// finish closes the run if this process is the one to do so, stopped being why
+// it ends, and seals what it leaves.
+func (w *Worker) finish(ctx context.Context, stopped error) (closed bool, err error) {
+	w.sealing.hurried = errors.Is(stopped, ErrSignal)
+	closed, err = w.closeOwn(ctx, stopped)
+	if err == nil && !closed {
+		w.sealNow(ctx, false)
+	}
+	return closed, err
 }
 
 func (w *Worker) sync(ctx context.Context) (result store.SyncResult, err error) {
@@ -166,9 +197,9 @@ func (w *Worker) sync(ctx context.Context) (result store.SyncResult, err error) 
 }
 
 // leave ends this process's part, frees the users it still holds, and reads how
-// the run stands. It does so also after a failure, which it passes on, and
+// run and log stand. It does so also after a failure, which it passes on, and
 // outlives the cancellation of the run under a time limit of its own.
-func (w *Worker) leave(ctx context.Context, failure error) (store.RunTotals, error) {
+func (w *Worker) leave(ctx context.Context, failure error) (store.RunTotals, store.LogState, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
 	err := w.lastWords(ctx, failure, func(ctx context.Context) error {
@@ -185,7 +216,15 @@ func (w *Worker) leave(ctx context.Context, failure error) (store.RunTotals, err
 	if err != nil && failure == nil {
 		failure = fmt.Errorf("read totals of run %q: %w", w.run.ID, err)
 	}
-	return totals, failure
+	var log store.LogState
+	err = w.lastWords(ctx, failure, func(ctx context.Context) (err error) {
+		log, err = w.Ledger.LogState(ctx)
+		return err
+	})
+	if err != nil && failure == nil {
+		failure = fmt.Errorf("read the state of the log: %w", err)
+	}
+	return totals, log, failure
 }
 
 // lastWords speaks to the ledger, and after a failure, which may well be the

@@ -24,33 +24,34 @@ type runFile struct {
 	sha256    string
 }
 
-// writeRunFiles states the run in the bucket, from the ledger. SHA256SUMS comes
-// last: it names all others, so that where it stands the files are whole.
-func (w *Worker) writeRunFiles(ctx context.Context, run store.Run, status store.RunStatus) error {
+// writeRunFiles states the run in the bucket, from the ledger, and returns its
+// SHA256SUMS. That comes last: it names all others, so that where it stands the
+// files are whole. Sealed says that the records of the run are under the log's
+// checkpoint.
+func (w *Worker) writeRunFiles(ctx context.Context, run store.Run, status store.RunStatus, sealed bool) (runFile, error) {
 	folder := w.Layout.Run(run.StartedAt, run.ID)
 
 	lines, err := w.writeRunFile(ctx, folder+manifest.RunManifest, "application/gzip", func(out io.Writer) error {
 		return w.writeManifest(ctx, out, run.ID)
 	})
 	if err != nil {
-		return err
+		return runFile{}, err
 	}
 	summary, err := w.writeRunFile(ctx, folder+manifest.RunSummary, "application/json", func(out io.Writer) error {
-		return w.writeSummary(ctx, out, run.ID, status)
+		return w.writeSummary(ctx, out, run.ID, status, sealed)
 	})
 	if err != nil {
-		return err
+		return runFile{}, err
 	}
 	objects, err := w.writeRunFile(ctx, folder+manifest.RunObjects, "text/csv", func(out io.Writer) error {
 		return w.writeObjects(ctx, out, run.ID, lines, summary)
 	})
 	if err != nil {
-		return err
+		return runFile{}, err
 	}
-	_, err = w.writeRunFile(ctx, folder+manifest.RunSums, "text/plain", func(out io.Writer) error {
+	return w.writeRunFile(ctx, folder+manifest.RunSums, "text/plain", func(out io.Writer) error {
 		return w.writeSums(ctx, out, run.ID, lines, summary, objects)
 	})
-	return err
 }
 
 // writeReport puts the report of the run beside its files.
@@ -79,7 +80,7 @@ func (w *Worker) writeManifest(ctx context.Context, out io.Writer, runID string)
 	return zipped.Close()
 }
 
-func (w *Worker) writeSummary(ctx context.Context, out io.Writer, runID string, status store.RunStatus) error {
+func (w *Worker) writeSummary(ctx context.Context, out io.Writer, runID string, status store.RunStatus, sealed bool) error {
 	totals, err := w.Ledger.Totals(ctx, runID)
 	if err != nil {
 		return err
@@ -89,7 +90,14 @@ func (w *Worker) writeSummary(ctx context.Context, out io.Writer, runID string, 
 		return err
 	}
 	summary := manifest.NewSummary(totals, status, ended, w.Tool)
-	summary.Notes = append(summary.Notes, w.notes()...)
+	log, err := w.Ledger.LogState(ctx)
+	if err != nil {
+		return err
+	}
+	if sealed {
+		summary.Log = manifest.NewLogHead(log.Head)
+	}
+	summary.Notes = append(append(summary.Notes, w.notes()...), w.sealNotes(log)...)
 	body, err := summary.Encode()
 	if err != nil {
 		return err
@@ -183,9 +191,22 @@ func (w *Worker) standingRunFile(ctx context.Context, key string) (runFile, erro
 	if err != nil {
 		return runFile{}, err
 	}
-	file := runFile{key: key, versionID: object.VersionID, sha256: object.Metadata[metaSHA256]}
-	if object.SHA256 != "" {
-		file.sha256 = object.SHA256
+	file := runFile{key: key, versionID: object.VersionID, sha256: object.SHA256}
+	if file.sha256 == "" { // the service keeps no checksum
+		file.sha256, err = w.contentHash(ctx, key, object.VersionID)
 	}
-	return file, nil
+	return file, err
+}
+
+func (w *Worker) contentHash(ctx context.Context, key, versionID string) (string, error) {
+	body, _, err := w.Bucket.Get(ctx, key, versionID)
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, body); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }

@@ -38,6 +38,10 @@ type Config struct {
 	// last one at which this process stops touching its users. It must be
 	// shorter than the time after which others take them over.
 	Heartbeat, Silence time.Duration
+	// SealEvery is the time, and SealRecords the number of new records, after
+	// which this process seals the log, if it has a key.
+	SealEvery   time.Duration
+	SealRecords int
 
 	AllowPersonalIDs bool
 	AcceptLeft       bool
@@ -57,7 +61,11 @@ type Parts struct {
 	Bucket Bucket
 	Vendor *vlens.Client
 	Key    store.SubjectKey
-	Log    *slog.Logger
+	// Signing signs the log's checkpoints. The zero value archives and leaves
+	// sealing to those who have the key.
+	Signing    manifest.SigningKey
+	Timestamps Timestamper // nil: none
+	Log        *slog.Logger
 	// Reporter is nil when runs leave no report.
 	Reporter Reporter
 }
@@ -78,6 +86,7 @@ type Worker struct {
 	database   *service
 	breaker    *breaker
 	unnamed    *unnamedTransactions
+	sealing    *sealing
 
 	interrupted []store.RunTotals // runs of others that this process closed
 }
@@ -98,6 +107,7 @@ func New(config Config, parts Parts) *Worker {
 		database:   newService("the database", config.OutageBound, ofRun),
 		breaker:    &breaker{},
 		unnamed:    &unnamedTransactions{},
+		sealing:    &sealing{enough: make(chan struct{}, 1)},
 	}
 }
 

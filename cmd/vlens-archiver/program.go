@@ -67,7 +67,7 @@ or configuration, 5 credentials or permission refused, 6 work left (--strict),
 	root.AddCommand(
 		p.runCommand(), p.planCommand(), p.backfillCommand(), p.scheduleCommand(), p.statusCommand(),
 		p.exportCommand(), p.doctorCommand(), p.reportCommand(),
-		p.migrateCommand(), p.simulateCommand(), p.versionCommand(), p.completionCommand(),
+		p.migrateCommand(), p.keygenCommand(), p.simulateCommand(), p.versionCommand(), p.completionCommand(),
 	)
 	return root.ExecuteContext(p.admit)
 }

@@ -15,7 +15,8 @@ import (
 )
 
 // statedRun is what run and backfill print with --json: the fields of the run's
-// summary.json, and what they were to this process. EndedAt is null while the
+// summary.json, and what they were to this process. Log is the last checkpoint
+// when this process left, in which a closed run has its own entry. EndedAt is null while the
 // run is open; Stopped is null, "time_box" or "signal".
 type statedRun struct {
 	manifest.Summary
@@ -35,6 +36,7 @@ func stateRun(report worker.Report) statedRun {
 		Closed:          report.Closed,
 		WorkLeft:        report.WorkLeft,
 	}
+	stated.Log = manifest.NewLogHead(report.Log.Head)
 	stated.Notes = append(stated.Notes, report.Notes...)
 	if why := stoppedBy(report); why != "" {
 		stated.Stopped = &why
@@ -81,6 +83,9 @@ func summaryText(report worker.Report) string {
 	text.line("")
 	text.line("%s images, %s, %s", progress.Count(totals.Images), progress.Bytes(totals.Bytes), requestsText(totals.Requests))
 	text.line("archive: %s", statesText(totals.Users, totals.UsersTotal, totals.UsersLeft))
+	if head := report.Log.Head; head.Size > 0 {
+		text.line("log: %s entries under the signed checkpoint, root %s", progress.Count(head.Size), head.Root)
+	}
 	for _, note := range report.Notes {
 		text.line("note: %s", note)
 	}

@@ -12,6 +12,7 @@ import (
 	"vlens-archiver/store/bucket"
 	"vlens-archiver/store/manifest"
 	"vlens-archiver/store/postgres"
+	"vlens-archiver/store/timestamp"
 	"vlens-archiver/vlens"
 )
 
@@ -37,10 +38,13 @@ type App struct {
 	Vendor *vlens.Client
 	Quota  *postgres.Quota // nil when there is no limit
 	Key    store.SubjectKey
+	// Signing is the zero value when the configuration has no key.
+	Signing manifest.SigningKey
 
-	cfg      *config.Config
-	options  Options
-	unfollow func(context.Context) // nil before telemetry reads the ledger
+	timestamps *timestamp.Authority // nil when the configuration has none
+	cfg        *config.Config
+	options    Options
+	unfollow   func(context.Context) // nil before telemetry reads the ledger
 }
 
 // Open opens all parts. It connects to the databases; bucket and vendor are
@@ -50,6 +54,12 @@ func Open(ctx context.Context, cfg *config.Config, options Options) (*App, error
 	if err != nil {
 		return nil, err
 	}
+	var signing manifest.SigningKey
+	if cfg.Evidence.SigningKey != "" {
+		if signing, err = manifest.ParseSigningKey(cfg.Evidence.SigningKey); err != nil {
+			return nil, err
+		}
+	}
 	bucket, err := OpenBucket(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -58,7 +68,10 @@ func Open(ctx context.Context, cfg *config.Config, options Options) (*App, error
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Databases: databases, Bucket: bucket, Key: key, cfg: cfg, options: options}
+	a := &App{Databases: databases, Bucket: bucket, Key: key, Signing: signing, cfg: cfg, options: options}
+	if cfg.Evidence.TimestampURL != "" {
+		a.timestamps = timestamp.New(cfg.Evidence.TimestampURL)
+	}
 	if a.Vendor, a.Quota, err = OpenVendor(cfg, databases.Ledger, options); err != nil {
 		a.Close(ctx)
 		return nil, err
@@ -75,6 +88,9 @@ func (a *App) Close(ctx context.Context) {
 	}
 	if a.Vendor != nil {
 		a.Vendor.CloseIdleConnections()
+	}
+	if a.timestamps != nil {
+		a.timestamps.CloseIdleConnections()
 	}
 	if a.Quota != nil {
 		a.closeQuota(ctx)

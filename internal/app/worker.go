@@ -16,6 +16,9 @@ const (
 	grace = 25 * time.Second
 	// outageBound is how long a service may be away before a run gives up.
 	outageBound = 10 * time.Minute
+	// sealEvery and sealRecords are when the log is sealed during a run.
+	sealEvery   = 15 * time.Minute
+	sealRecords = 1000
 )
 
 // Task says which run a worker takes part in, and how.
@@ -34,6 +37,20 @@ func (a *App) Worker(task Task) *worker.Worker {
 	for i, name := range cfg.Source.Identifiers {
 		identifiers[i] = worker.Identifier(name)
 	}
+	parts := worker.Parts{
+		Users:   a.Users,
+		Ledger:  a.Ledger,
+		Bucket:  a.Bucket,
+		Vendor:  a.Vendor,
+		Key:     a.Key,
+		Signing: a.Signing,
+		Log:     a.options.Log,
+
+		Reporter: runReporter{a},
+	}
+	if a.timestamps != nil {
+		parts.Timestamps = a.timestamps
+	}
 	return worker.New(worker.Config{
 		Run:              task.Run,
 		Rejoinable:       task.Rejoinable,
@@ -45,6 +62,8 @@ func (a *App) Worker(task Task) *worker.Worker {
 		OutageBound:      outageBound,
 		Heartbeat:        store.HeartbeatEvery,
 		Silence:          silence,
+		SealEvery:        sealEvery,
+		SealRecords:      sealRecords,
 		AllowPersonalIDs: cfg.Source.AllowPersonalIDs,
 		AcceptLeft:       task.AcceptLeft,
 		Identifiers:      identifiers,
@@ -53,14 +72,5 @@ func (a *App) Worker(task Task) *worker.Worker {
 		Layout:           manifest.Layout{Prefix: cfg.Archive.Prefix},
 		BaseURL:          cfg.Vlens.BaseURL,
 		Tool:             a.options.Tool,
-	}, a.options.Telemetry.Measure(worker.Parts{
-		Users:  a.Users,
-		Ledger: a.Ledger,
-		Bucket: a.Bucket,
-		Vendor: a.Vendor,
-		Key:    a.Key,
-		Log:    a.options.Log,
-
-		Reporter: runReporter{a},
-	}))
+	}, a.options.Telemetry.Measure(parts))
 }

@@ -2,6 +2,7 @@ package archivetest
 
 import (
 	"log/slog"
+	"testing"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -32,6 +33,16 @@ func (tn *Tenant) Key() store.SubjectKey {
 	key, err := store.ParseSubjectKey(SubjectKey)
 	if err != nil {
 		tn.T.Fatal(err)
+	}
+	return key
+}
+
+// Signing is the parsed SigningKey.
+func Signing(t testing.TB) manifest.SigningKey {
+	t.Helper()
+	key, err := manifest.ParseSigningKey(SigningKey)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return key
 }
@@ -73,6 +84,9 @@ func (tn *Tenant) Process(runID string, change func(*worker.Config), options ...
 		Users: postgres.NewUsers(source, ledger), Ledger: ledger, Bucket: archive, Vendor: vendor, Key: key,
 		Log: slog.New(slog.NewJSONHandler(tn.Log, nil)),
 	})
+	if tn.Seals {
+		w.Signing = Signing(tn.T)
+	}
 	return &Process{Worker: w, tn: tn, close: func() {
 		vendor.CloseIdleConnections()
 		source.Close()
@@ -106,10 +120,10 @@ func WorkerConfig(runID string, key store.SubjectKey, baseURL string) worker.Con
 		WorkerName:  "test",
 		Concurrency: 16, RecheckAfter: 2160 * time.Hour,
 		Grace: 5 * time.Second, OutageBound: 20 * time.Second,
-		Heartbeat: time.Second, Silence: 45 * time.Second,
+		Heartbeat: time.Second, Silence: 45 * time.Second, SealEvery: time.Minute, SealRecords: 100,
 		Identifiers: []worker.Identifier{worker.ByPhone, worker.ByEmail}, PhoneRegion: "EG",
 		Identity: store.ArchiveIdentity{
-			LayoutVersion: store.LayoutVersion, Origin: "acme.example/vlens-archive",
+			LayoutVersion: store.LayoutVersion, Origin: Origin,
 			TenancyName: vlenstest.DefaultTenancy, KeyCheck: key.Check(),
 		},
 		Layout:  manifest.Layout{Prefix: Prefix},

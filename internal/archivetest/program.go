@@ -84,8 +84,7 @@ archive:
   force_path_style: true
   encryption: {mode: none}
   subject_key: ` + SubjectKey + `
-evidence:
-  origin: acme.example/vlens-archive
+evidence: {origin: ` + Origin + `, signing_key: "${EVIDENCE_SIGNING_KEY}"}
 worker: {concurrency: %d}
 `
 
@@ -106,9 +105,12 @@ func (tn *Tenant) Start(concurrency int, args ...string) *Program {
 	p.cmd = exec.CommandContext(context.WithoutCancel(tn.T.Context()), file, append([]string{"--config", config, "--log-format", "json"}, args...)...)
 	p.cmd.Env = append(os.Environ(),
 		"SOURCE_DATABASE_URL="+tn.SourceURL, "LEDGER_DATABASE_URL="+tn.LedgerURL,
-		"VLENS_BASE_URL="+tn.VendorURL, "S3_ENDPOINT="+tn.S3URL,
+		"VLENS_BASE_URL="+tn.VendorURL, "EVIDENCE_SIGNING_KEY=", "S3_ENDPOINT="+tn.S3URL,
 		"AWS_ACCESS_KEY_ID="+tn.S3.AccessKey(), "AWS_SECRET_ACCESS_KEY="+tn.S3.SecretKey(),
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+os.DevNull)
+	if tn.Seals {
+		p.cmd.Env = append(p.cmd.Env, "EVIDENCE_SIGNING_KEY="+SigningKey)
+	}
 	p.cmd.Stdout, p.cmd.Stderr = p.Stdout, p.Stderr
 	if p.process, err = child.Start(p.cmd, syscall.SIGKILL); err != nil {
 		tn.T.Fatal(err)

@@ -21,6 +21,10 @@ const (
 	SubjectKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" // 32 bytes in base64
 	BucketName = "archive"
 	Prefix     = "vlens"
+	Origin     = "acme.example/vlens-archive"
+	// SigningKey and VerifierKey are a pair for the origin.
+	SigningKey  = "PRIVATE+KEY+acme.example/vlens-archive+0a4d29fc+ARPcIViyRAjezxUMh6NfwIq5X3x7Mm6JqJBHD7B0oxyy"
+	VerifierKey = "acme.example/vlens-archive+0a4d29fc+AeIQXrqQCuuwzpJCTB6mUycuzDnl+EC8OtY3d/N20LxJ"
 )
 
 // Tenant is a company with its users, its archive and its contract with the
@@ -36,6 +40,7 @@ type Tenant struct {
 	Postgres       *testservices.Postgres // nil when the databases are on the shared server
 	S3             *s3server.Server
 	Log            *Log // of all processes in this one
+	Seals          bool // processes have the signing key
 }
 
 // NewTenant starts the services and fills the company's users table from the

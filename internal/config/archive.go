@@ -60,7 +60,8 @@ type Evidence struct {
 	// Origin names the log and its key, as a C2SP signed note does: no spaces,
 	// plus signs or scheme. Default vlens-archive/ and the tenancy name.
 	Origin string `yaml:"origin"`
-	// SigningKey signs checkpoints. Default "": archive now, seal later.
+	// SigningKey signs checkpoints, read by manifest.ParseSigningKey; it names
+	// Origin. Default "": archive now, seal later.
 	SigningKey store.Sensitive `yaml:"signing_key"`
 	// TimestampURL is an RFC 3161 time-stamping authority. Default "": none.
 	TimestampURL string `yaml:"timestamp_url"`

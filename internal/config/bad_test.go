@@ -107,6 +107,9 @@ func TestBadInput(t *testing.T) {
 		"origin with plus":     {minimal + "evidence: {origin: a+b}\n", "13:20: evidence.origin: ", "plus"},
 		"origin with space":    {minimal + "evidence: {origin: a b}\n", "13:20: evidence.origin: ", "spaces"},
 		"tenancy as origin":    {replace(t, "acme", "acme co"), "1:1: evidence.origin: ", "vlens.tenancy_name"},
+		"signing key":          {minimal + "evidence: {signing_key: planted-key}\n", "13:25: evidence.signing_key: ", "keygen"},
+		"key of another log":   {minimal + "evidence: {signing_key: " + signingKey + "}\n", "13:25: evidence.signing_key: ", "vlens-archive/acme"},
+		"key and bad origin":   {minimal + "evidence: {origin: a+b, signing_key: " + signingKey + "}\n", "13:20: evidence.origin: ", "plus"},
 		"timestamp url":        {minimal + "evidence: {timestamp_url: tsa}\n", "13:27: evidence.timestamp_url: ", "http"},
 
 		// Worker, schedule and the rest

@@ -28,6 +28,9 @@ archive:
   subject_key: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 `
 
+// signingKey is a key for the origin acme.example/vlens-archive.
+const signingKey = "PRIVATE+KEY+acme.example/vlens-archive+0a4d29fc+ARPcIViyRAjezxUMh6NfwIq5X3x7Mm6JqJBHD7B0oxyy"
+
 func noEnv(string) (string, bool) { return "", false }
 
 func envOf(values map[string]string) func(string) (string, bool) {
@@ -175,7 +178,7 @@ func TestFingerprint(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"concurrency": minimal + "worker: {concurrency: 17}\n",
-		"signing key": minimal + "evidence: {signing_key: x}\n", // its presence, not its value
+		"signing key": minimal + "evidence: {origin: acme.example/vlens-archive, signing_key: " + signingKey + "}\n", // its presence, not its value
 		"query":       replace(t, "source:\n", "source:\n  users_sql: SELECT id, email, phone FROM customers\n"),
 	} {
 		if parse(t, text, noEnv).Fingerprint() == base {

@@ -23,7 +23,7 @@ var exampleEnv = map[string]string{
 	"VLENS_USERNAME":       "planted-username",
 	"VLENS_PASSWORD":       "planted-password",
 	"SUBJECT_KEY":          "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-	"EVIDENCE_SIGNING_KEY": "planted-signing-key",
+	"EVIDENCE_SIGNING_KEY": signingKey,
 }
 
 // leaves gives every key of the configuration with its value, dotted.

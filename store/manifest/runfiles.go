@@ -74,10 +74,20 @@ type Summary struct {
 	Notes           []string                `json:"notes"`
 }
 
-// LogHead is the state of the log: Root is the base64 of the tree's root hash.
+// LogHead is the checkpoint of the log that was the last one when the summary
+// was written. It covers every record of the run, and not the run itself, whose
+// entry is the hash of a file that names the summary. Null: not all was sealed.
 type LogHead struct {
-	Size int64  `json:"size"`
-	Root string `json:"root"`
+	Size int64  `json:"size"` // entries
+	Root string `json:"root"` // base64 of the tree's root hash
+}
+
+// NewLogHead states the head of a log, nil before its first checkpoint.
+func NewLogHead(head store.LogHead) *LogHead {
+	if head.Size == 0 {
+		return nil
+	}
+	return &LogHead{Size: head.Size, Root: head.Root}
 }
 
 // NewSummary states the totals of a run that ended at the given time. Every

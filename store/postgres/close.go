@@ -45,13 +45,24 @@ func (l *Ledger) BeginClose(ctx context.Context, runID, process string) (bool, e
 	return mine, l.failed(fmt.Sprintf("begin to close run %q", runID), err)
 }
 
-// FinishClose closes the run. It must be the process that BeginClose gave the
-// right; when another has it by now, the error is store.ErrLeaseLost.
-func (l *Ledger) FinishClose(ctx context.Context, runID, process string, status store.RunStatus) error {
-	tag, err := l.pool.Exec(ctx, `
-		UPDATE archive.runs SET status = $3, ended_at = coalesce(ended_at, clock_timestamp())
-		WHERE run_id = $1 AND close_process = $2 AND status IN ('open', $3)`, runID, process, status)
-	if err == nil && tag.RowsAffected() == 0 {
+// FinishClose closes the run, whose SHA256SUMS from then on waits for its place
+// in the log. It must be the process that BeginClose gave the right; when
+// another has it by now, the error is store.ErrLeaseLost.
+func (l *Ledger) FinishClose(ctx context.Context, runID, process string, status store.RunStatus, sums store.RunObject) error {
+	var closed int
+	err := l.pool.QueryRow(ctx, `
+		WITH closed AS (
+			UPDATE archive.runs SET status = $3, ended_at = coalesce(ended_at, clock_timestamp()), sums_key = $4
+			WHERE run_id = $1 AND close_process = $2 AND status IN ('open', $3)
+			RETURNING sums_key
+		), waiting AS (
+			INSERT INTO archive.log_waiting (sha256, kind, key)
+			SELECT $5, 'run', c.sums_key FROM closed AS c
+			WHERE NOT EXISTS (SELECT 1 FROM archive.log_entries AS e WHERE e.key = c.sums_key)
+			ON CONFLICT (key) DO NOTHING
+		)
+		SELECT count(*) FROM closed`, runID, process, status, sums.Key, sums.SHA256).Scan(&closed)
+	if err == nil && closed == 0 {
 		err = store.ErrLeaseLost
 	}
 	return l.failed(fmt.Sprintf("close run %q", runID), err)

@@ -73,6 +73,12 @@ WITH run AS (
 	FROM done AS d, jsonb_to_recordset($18) AS r (key text, sequence integer, version_id text, sha256 text, archived_at timestamptz)
 	WHERE NOT EXISTS (SELECT 1 FROM archive.records AS there WHERE there.key = r.key AND there.sha256 = r.sha256)
 	ORDER BY r.sequence
+	RETURNING sha256, key, sequence
+), waiting AS (
+	INSERT INTO archive.log_waiting (sha256, kind, key)
+	SELECT r.sha256, 'record', r.key FROM record AS r
+	WHERE NOT EXISTS (SELECT 1 FROM archive.log_entries AS e WHERE e.key = r.key)
+	ORDER BY r.sequence
 ), user_of_run AS (
 	UPDATE archive.run_users AS ru SET done_at = now() FROM done AS d
 	WHERE ru.run_id = $3 AND ru.user_id = d.user_id

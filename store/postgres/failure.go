@@ -39,6 +39,7 @@ var speakingClasses = []string{"0A", "25", "28", "3D", "3F", "42", "53", "55", "
 var (
 	// errConflictingHistory: what is to be added contradicts what is there.
 	errConflictingHistory = errors.New("the ledger has another record or outcome in this place; compare it with the records in the bucket")
+	errMissingEntries     = errors.New("entries of the log are missing in the ledger; restore it from a backup, or rebuild it from the bucket")
 	errNoRun              = errors.New("there is no such run in this ledger")
 	errBothSelections     = fmt.Errorf("%w: give user ids or a filter, not both", store.ErrSelection)
 )
@@ -113,7 +114,7 @@ func serverFailure(database, operation string, refused *pgconn.PgError) error {
 func stated(err error) bool {
 	return slices.ContainsFunc([]error{
 		store.ErrLeaseLost, store.ErrProcessLost, store.ErrForeignArchive, store.ErrSource, store.ErrSchema,
-		store.ErrSelection, store.ErrRunMismatch, store.ErrDenied, store.ErrUnavailable, store.ErrNotFound, errConflictingHistory, errNoRun,
+		store.ErrSelection, store.ErrRunMismatch, store.ErrDenied, store.ErrUnavailable, store.ErrNotFound, errConflictingHistory, errMissingEntries, errNoRun,
 	}, func(sentinel error) bool { return errors.Is(err, sentinel) })
 }
 

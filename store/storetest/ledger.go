@@ -30,7 +30,16 @@ type Ledger interface {
 	Totals(ctx context.Context, runID string) (store.RunTotals, error)
 	RunEntries(ctx context.Context, runID string) iter.Seq2[store.RunEntry, error]
 	RunObjects(ctx context.Context, runID string) iter.Seq2[store.RunObject, error]
-	FinishClose(ctx context.Context, runID, process string, status store.RunStatus) error
+	FinishClose(ctx context.Context, runID, process string, status store.RunStatus, sums store.RunObject) error
+
+	LogState(ctx context.Context) (store.LogState, error)
+	BeginSeal(ctx context.Context, process string) (lease store.SealLease, mine bool, err error)
+	AssignEntries(ctx context.Context, lease store.SealLease, n int) (entries int64, err error)
+	LogEntries(ctx context.Context, from, to int64) ([]store.LogEntry, error)
+	NoteCheckpoint(ctx context.Context, lease store.SealLease, head store.LogHead) error
+	EndSeal(ctx context.Context, lease store.SealLease) error
+	SealedRuns(ctx context.Context) ([]store.SealedRun, error)
+	NoteRunCheckpoint(ctx context.Context, runID string) error
 }
 
 // LedgerBench is an empty ledger on the test bench, with what a test does to it
@@ -71,6 +80,9 @@ func RunLedgerSuite(t *testing.T, open func(t *testing.T) LedgerBench) {
 		"close":                      (*ledgerTest).close,
 		"close of an abandoned run":  (*ledgerTest).closeAbandoned,
 		"totals and entries":         (*ledgerTest).totals,
+		"log indexes":                (*ledgerTest).logIndexes,
+		"log lease":                  (*ledgerTest).logLease,
+		"log and runs":               (*ledgerTest).logRuns,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -37,6 +37,8 @@ func (b *ledgerTest) remaining() {
 	wantEqual(b, "and that one died too", left("p1"), store.Remaining{Due: 2, Outcomes: 1})
 }
 
+var sums = store.RunObject{Key: "v/runs/r1/SHA256SUMS", SHA256: strings.Repeat("a", 64)}
+
 func (b *ledgerTest) close() {
 	b.users(people(2)...)
 	run := b.synced("r1", "p1", store.Selection{})
@@ -62,9 +64,9 @@ func (b *ledgerTest) close() {
 
 	b.Silence(b.T, "p2")
 	wantEqual(b, "after the closer died", begin("p1"), true)
-	b.wantErr(b.FinishClose(b.Context(), run.ID, "p2", store.RunClosed), store.ErrLeaseLost)
-	b.must(b.FinishClose(b.Context(), run.ID, "p1", store.RunClosed))
-	b.must(b.FinishClose(b.Context(), run.ID, "p1", store.RunClosed))
+	b.wantErr(b.FinishClose(b.Context(), run.ID, "p2", store.RunClosed, sums), store.ErrLeaseLost)
+	b.must(b.FinishClose(b.Context(), run.ID, "p1", store.RunClosed, sums))
+	b.must(b.FinishClose(b.Context(), run.ID, "p1", store.RunClosed, sums))
 	wantEqual(b, "of a closed run", begin("p1"), false)
 	closed, err := b.OpenRun(b.Context(), store.Run{ID: "r1", Kind: store.RunManual})
 	b.must(err)
@@ -102,7 +104,7 @@ func (b *ledgerTest) closeAbandoned() {
 	wantEqual(b, "close of an abandoned run", mine, true)
 	b.wantErr(b.Commit(b.Context(), "p1", ended(run, task, store.OutcomeArchived, 0)), store.ErrLeaseLost)
 	wantEqual(b, "while it is closed", interrupted(), "")
-	b.must(b.FinishClose(b.Context(), "r1", "p2", store.RunInterrupted))
+	b.must(b.FinishClose(b.Context(), "r1", "p2", store.RunInterrupted, sums))
 	wantEqual(b, "when it is closed", interrupted(), "")
 	b.Silence(b.T, "p2")
 	b.wantErr(b.Commit(b.Context(), "p1", ended(run, task, store.OutcomeArchived, 0)), store.ErrLeaseLost)

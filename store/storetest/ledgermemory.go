@@ -29,6 +29,7 @@ type MemoryLedger struct {
 	transactions map[string]store.Subject // owner, by id
 	images       []memoryImage
 	records      []memoryRecord
+	log          memoryLog
 	tokens       int64
 }
 
@@ -39,6 +40,9 @@ type memoryRun struct {
 	claimed     map[store.Subject]bool
 	outcomes    map[store.Subject]memoryOutcome
 	chosenUsers map[store.Subject]bool // nil unless the selection is chosen
+
+	sumsKey      string // of the closed run
+	checkpointed bool
 }
 
 type memoryProcess struct {

@@ -35,7 +35,7 @@ func (l *MemoryLedger) BeginClose(_ context.Context, runID, process string) (boo
 }
 
 // FinishClose closes the run.
-func (l *MemoryLedger) FinishClose(_ context.Context, runID, process string, status store.RunStatus) error {
+func (l *MemoryLedger) FinishClose(_ context.Context, runID, process string, status store.RunStatus, sums store.RunObject) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	run := l.runs[runID]
@@ -43,8 +43,9 @@ func (l *MemoryLedger) FinishClose(_ context.Context, runID, process string, sta
 		return store.ErrLeaseLost
 	}
 	if run.Status == store.RunOpen {
-		run.Status, run.EndedAt = status, l.now()
+		run.Status, run.EndedAt, run.sumsKey = status, l.now(), sums.Key
 	}
+	l.log.wait(store.EntryRun, sums.Key, sums.SHA256)
 	return nil
 }
 

@@ -116,6 +116,7 @@ func (l *MemoryLedger) addHistory(result store.Result) bool {
 		switch {
 		case there < 0:
 			l.records = append(l.records, memoryRecord{RecordRef: record, subject: result.Subject, run: result.RunID})
+			l.log.wait(store.EntryRecord, record.Key, record.SHA256)
 		case l.records[there].SHA256 != record.SHA256:
 			l.t.Errorf("commit of subject %s changes the record under %q", result.Subject, record.Key)
 			return false
