@@ -1,7 +1,3 @@
-// Package audit derives the truth about an archive from what is stored: it
-// hands evidence out with what proves it, and fills a lost ledger from the
-// bucket. It is written against the formats in package store/manifest and shares
-// nothing with the worker that wrote them.
 package audit
 
 import (
@@ -67,18 +63,9 @@ func CheckArchive(ctx context.Context, bucket Objects, layout manifest.Layout, i
 	if err != nil {
 		return fmt.Errorf("open archive: %w: %q: %w", store.ErrForeignArchive, key, err)
 	}
-	var what string
-	switch {
-	case there.LayoutVersion != identity.LayoutVersion:
-		what = fmt.Sprintf("it has layout version %d, this program reads %d", there.LayoutVersion, identity.LayoutVersion)
-	case there.KeyCheck != identity.KeyCheck:
-		what = "it was begun with another archive.subject_key"
-	case there.TenancyName != identity.TenancyName:
-		what = fmt.Sprintf("it belongs to tenant %q, vlens.tenancy_name is %q", there.TenancyName, identity.TenancyName)
-	case there.Origin != identity.Origin:
-		what = fmt.Sprintf("its log is named %q, evidence.origin is %q", there.Origin, identity.Origin)
-	default:
+	there.Place = identity.Place // the bucket does not state it
+	if there == identity {
 		return nil
 	}
-	return fmt.Errorf("open archive: %w: %q: %s", store.ErrForeignArchive, key, what)
+	return fmt.Errorf("open archive: %w: %q: %s", store.ErrForeignArchive, key, differingIdentity(there, identity))
 }

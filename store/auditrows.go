@@ -70,6 +70,8 @@ type RunCheck struct {
 	// "" when it has none yet.
 	LogIndex  int64
 	LogSHA256 string
+	// Checkpointed says that a checkpoint was put beside the files.
+	Checkpointed bool
 }
 
 // LogRow is an entry of the log as the ledger has it.

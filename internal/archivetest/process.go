@@ -64,13 +64,7 @@ func (tn *Tenant) Process(runID string, change func(*worker.Config), options ...
 	if err != nil {
 		tn.T.Fatal(err)
 	}
-	archive, err := bucket.Open(ctx, bucket.Config{
-		Bucket: BucketName, Region: s3server.Region, Endpoint: tn.S3URL, ForcePathStyle: true,
-		MaxConnections: 32, Attempts: 3, AccessKey: tn.S3.AccessKey(), SecretKey: store.Sensitive(tn.S3.SecretKey()),
-	})
-	if err != nil {
-		tn.T.Fatal(err)
-	}
+	archive := tn.OpenBucket()
 	vendor, err := VendorClient(tn.VendorURL)
 	if err != nil {
 		tn.T.Fatal(err)
@@ -92,6 +86,19 @@ func (tn *Tenant) Process(runID string, change func(*worker.Config), options ...
 		source.Close()
 		ledger.Close()
 	}}
+}
+
+// OpenBucket opens the archive's bucket, with the tenant's lock.
+func (tn *Tenant) OpenBucket() *bucket.Bucket {
+	tn.T.Helper()
+	archive, err := bucket.Open(tn.T.Context(), bucket.Config{
+		Bucket: BucketName, Region: s3server.Region, Endpoint: tn.S3URL, ForcePathStyle: true, ObjectLock: tn.Lock,
+		MaxConnections: 32, Attempts: 3, AccessKey: tn.S3.AccessKey(), SecretKey: store.Sensitive(tn.S3.SecretKey()),
+	})
+	if err != nil {
+		tn.T.Fatal(err)
+	}
+	return archive
 }
 
 // VendorClient is a client of the simulated tenant that knows its error codes.

@@ -12,6 +12,7 @@ import (
 	"vlens-archiver/internal/testservices"
 	"vlens-archiver/internal/testservices/s3server"
 	"vlens-archiver/store"
+	"vlens-archiver/store/bucket"
 	"vlens-archiver/store/postgres"
 	"vlens-archiver/vlens/vlenstest"
 )
@@ -39,6 +40,8 @@ type Tenant struct {
 	source, ledger string                 // URLs for the test itself, without a proxy
 	Postgres       *testservices.Postgres // nil when the databases are on the shared server
 	S3             *s3server.Server
+	Lock           bucket.ObjectLock // on each object that processes write
+	kind           s3server.BucketKind
 	Log            *Log // of all processes in this one
 	Seals          bool // processes have the signing key
 }
@@ -48,7 +51,14 @@ type Tenant struct {
 // needs testservices.Main.
 func NewTenant(t *testing.T, options vlenstest.Options) *Tenant {
 	t.Helper()
-	tn := &Tenant{T: t, SourceURL: testservices.DB(t), LedgerURL: testservices.DB(t)}
+	return NewTenantIn(t, s3server.Versioned, bucket.ObjectLock{}, options)
+}
+
+// NewTenantIn is NewTenant with a bucket of that kind, and the lock that is put on
+// each object.
+func NewTenantIn(t *testing.T, kind s3server.BucketKind, lock bucket.ObjectLock, options vlenstest.Options) *Tenant {
+	t.Helper()
+	tn := &Tenant{T: t, SourceURL: testservices.DB(t), LedgerURL: testservices.DB(t), kind: kind, Lock: lock}
 	tn.start(options)
 	return tn
 }
@@ -71,7 +81,7 @@ func NewTenantAlone(t *testing.T, options vlenstest.Options) *Tenant {
 			t.Fatal(err)
 		}
 	}
-	tn := &Tenant{T: t, Postgres: server, SourceURL: server.URL("source"), LedgerURL: server.URL("ledger")}
+	tn := &Tenant{T: t, kind: s3server.Versioned, Postgres: server, SourceURL: server.URL("source"), LedgerURL: server.URL("ledger")}
 	tn.start(options)
 	return tn
 }
@@ -93,7 +103,7 @@ func (tn *Tenant) start(options vlenstest.Options) {
 	tn.S3 = s3server.ForTest(t)
 	tn.S3URL = tn.S3.Endpoint()
 	tn.Log = &Log{}
-	if err := tn.S3.CreateBucket(t.Context(), BucketName, s3server.Versioned); err != nil {
+	if err := tn.S3.CreateBucket(t.Context(), BucketName, tn.kind); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := postgres.Migrate(t.Context(), store.Sensitive(tn.LedgerURL), postgres.Up); err != nil {

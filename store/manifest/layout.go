@@ -71,6 +71,9 @@ func (l Layout) Audit(at time.Time, id string) string {
 	return l.key("audit", at.UTC().Format("2006/01/02"), id+".json")
 }
 
+// Canaries is the prefix of the objects that try out the bucket.
+func (l Layout) Canaries() string { return l.key("doctor") + "/" }
+
 // Canary is the key of an object that tries out the bucket; trial names the
 // examination it belongs to.
 func (l Layout) Canary(trial, name string) string { return l.key("doctor", trial, name) }

@@ -68,9 +68,10 @@ func (l *Ledger) auditRun(ctx context.Context, run store.Run, sums string) (stor
 		return row.Scan(&check.Images, &check.Bytes)
 	})
 	batch.Queue(`
-		SELECT coalesce(max(e.log_index), -1), coalesce(max(e.sha256), '')
-		FROM archive.log_entries AS e WHERE e.key = $1`, sums).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&check.LogIndex, &check.LogSHA256)
+		SELECT coalesce(e.log_index, -1), coalesce(e.sha256, ''), r.checkpoint_at IS NOT NULL
+		FROM archive.runs AS r LEFT JOIN archive.log_entries AS e ON e.key = $1
+		WHERE r.run_id = $2`, sums, run.ID).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&check.LogIndex, &check.LogSHA256, &check.Checkpointed)
 	})
 	return check, l.pool.SendBatch(ctx, &batch).Close()
 }

@@ -1,0 +1,97 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+)
+
+// checkArchive compares archive.json with the ledger.
+func (v *Verifier) checkArchive(ctx context.Context, l *listing) error {
+	key := v.Layout.Archive()
+	there, err := v.Ledger.Archive(ctx)
+	begun := !errors.Is(err, store.ErrNotFound)
+	if err != nil && begun {
+		return err
+	}
+	o, listed, err := l.takeIf(func(next string) bool { return next == key })
+	if err != nil {
+		return err
+	}
+	version, ok := v.onlyVersion(o, listed)
+	switch {
+	case !ok && begun:
+		v.found.add(Finding{Missing, key, "the ledger belongs to an archive"})
+		return nil
+	case !ok:
+		return nil
+	case !begun:
+		v.found.add(Finding{LedgerMissing, key, "the ledger does not say which archive it belongs to"})
+		return nil
+	}
+	body, err := v.read(ctx, key, version.VersionID)
+	if errors.Is(err, store.ErrNotFound) {
+		v.found.add(Finding{Missing, key, "it is listed and cannot be read"})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	there.Place = ""
+	identity, err := manifest.DecodeArchive(body)
+	switch {
+	case err != nil:
+		v.found.add(Finding{brokenSort(err), key, err.Error()})
+	case identity != there:
+		v.found.add(Finding{Changed, key, fmt.Sprintf("it differs from the ledger: %s", differingIdentity(identity, there))})
+	}
+	return nil
+}
+
+// onlyVersion is the version of an object that was written create-only and
+// whose version id nobody keeps: the oldest. Whatever lies over it is a finding.
+func (v *Verifier) onlyVersion(o object, listed bool) (store.Object, bool) {
+	if !listed {
+		return store.Object{}, false
+	}
+	version, ok := o.first()
+	if !ok {
+		return store.Object{}, false
+	}
+	if cover := o.covered(version); cover != "" {
+		v.found.add(Finding{Hidden, o.key, cover})
+	}
+	return version, true
+}
+
+// checkStatements makes sure that every statement that the ledger has is there.
+// A statement that the ledger does not have is that of an auditor who may not
+// write to it.
+func (v *Verifier) checkStatements(ctx context.Context, l *listing) error {
+	listed, more, err := l.take(v.Layout.Audits())
+	if err != nil {
+		return err
+	}
+	for key, err := range v.Ledger.AuditStatements(ctx) {
+		if err != nil {
+			return err
+		}
+		for more && listed.key < key {
+			if listed, more, err = l.take(v.Layout.Audits()); err != nil {
+				return err
+			}
+		}
+		if _, ok := v.onlyVersion(listed, more && listed.key == key); !ok {
+			v.found.add(Finding{Missing, key, "the ledger names this statement"})
+		}
+	}
+	for more {
+		if _, more, err = l.take(v.Layout.Audits()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

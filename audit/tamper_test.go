@@ -1,0 +1,419 @@
+package audit_test
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"vlens-archiver/audit"
+	"vlens-archiver/internal/archivetest"
+	"vlens-archiver/internal/testservices/s3server"
+	"vlens-archiver/store"
+	"vlens-archiver/store/bucket"
+	"vlens-archiver/vlens/vlenstest"
+)
+
+// tampering is one thing that somebody does to an archive behind the program's
+// back. do returns the key that a finding of one of the sorts must name.
+type tampering struct {
+	name  string
+	mode  store.VerifyMode // the weakest that finds it; empty means the default
+	sorts []audit.Sort
+	do    func(a *archived) (key string)
+}
+
+// sorts is a list of sorts.
+func sorts(s ...audit.Sort) []audit.Sort { return s }
+
+// saved is an archive as it was, to be put back after each tampering.
+type saved struct {
+	*archived
+	objects map[string]archivetest.Object
+	tags    map[string]string // ETags, by key
+}
+
+// historyTables are those that a tampering may touch.
+var historyTables = []string{"runs", "subjects", "images", "records", "outcomes", "log_entries", "log", "archive"}
+
+func save(a *archived) saved {
+	a.ExecLedger(`CREATE SCHEMA saved`)
+	for _, table := range historyTables {
+		a.ExecLedger(fmt.Sprintf(`CREATE TABLE saved.%s AS TABLE archive.%[1]s`, table))
+	}
+	return saved{a, a.Objects(), a.etags()}
+}
+
+// etags are the objects of the bucket, but for the statements of verifications,
+// by key.
+func (a *archived) etags() map[string]string {
+	a.T.Helper()
+	etags := make(map[string]string)
+	for o, err := range a.bucket.List(a.T.Context(), "") {
+		if err != nil {
+			a.T.Fatal(err)
+		}
+		if !strings.HasPrefix(o.Key, a.layout.Audits()) {
+			etags[o.Key] = o.ETag
+		}
+	}
+	return etags
+}
+
+func (s saved) restore() {
+	now := s.etags()
+	for key, etag := range now {
+		if was, there := s.tags[key]; !there {
+			s.remove(key)
+		} else if etag != was {
+			s.put(key, s.objects[key])
+		}
+	}
+	for key := range s.tags {
+		if _, there := now[key]; !there {
+			s.put(key, s.objects[key])
+		}
+	}
+	var sql strings.Builder
+	for _, table := range historyTables {
+		fmt.Fprintf(&sql, `DELETE FROM archive.%s; INSERT INTO archive.%[1]s OVERRIDING SYSTEM VALUE SELECT * FROM saved.%[1]s;`, table)
+	}
+	s.edit(strings.TrimSuffix(sql.String(), ";"))
+}
+
+// objectTamperings are what can be done to an object of any class.
+func objectTamperings(class string, find func(a *archived) string) []tampering {
+	return []tampering{
+		{class + ": a bit is flipped", "", sorts(audit.Changed, audit.LogChanged, audit.Unsigned), func(a *archived) string {
+			key := find(a)
+			o := a.get(key)
+			o.Body[len(o.Body)/2] ^= 1
+			a.put(key, o)
+			return key
+		}},
+		{class + ": it is cut", "", sorts(audit.Truncated, audit.Changed, audit.Unsigned), func(a *archived) string {
+			key := find(a)
+			o := a.get(key)
+			o.Body = o.Body[:len(o.Body)-10]
+			a.put(key, o)
+			return key
+		}},
+		{class + ": it is emptied, its metadata too", "", sorts(audit.Truncated, audit.Changed), func(a *archived) string {
+			key := find(a)
+			a.put(key, archivetest.Object{})
+			return key
+		}},
+		{class + ": it is deleted", "", sorts(audit.Missing, audit.LogMissing), func(a *archived) string {
+			key := find(a)
+			a.remove(key)
+			return key
+		}},
+		{class + ": bytes are added", "", sorts(audit.Changed, audit.LogChanged, audit.Unsigned), func(a *archived) string {
+			key := find(a)
+			o := a.get(key)
+			o.Body = append(o.Body, "more"...)
+			a.put(key, o)
+			return key
+		}},
+	}
+}
+
+// swap exchanges the content of two objects, metadata included.
+func swap(a *archived, one, other string) string {
+	x, y := a.get(one), a.get(other)
+	a.put(one, y)
+	a.put(other, x)
+	return one
+}
+
+// copied puts a copy of an object under another key.
+func copied(a *archived, from, to string) string {
+	a.put(to, a.get(from))
+	return to
+}
+
+func runFile(name string) func(a *archived) string {
+	return func(a *archived) string { return a.key("/runs/", "/first/", name) }
+}
+
+// image and record are of a user whom no attempt will touch again.
+func image(a *archived) string { return a.key(archivetest.SubjectOf("u-000001"), "/id_front.") }
+
+func record(a *archived) string { return a.key(archivetest.SubjectOf("u-000001"), "/record.0001.json") }
+
+// reordered is the lines of a text in another order.
+func reordered(body []byte) []byte {
+	lines := strings.SplitAfter(string(body), "\n")
+	slices.Reverse(lines)
+	return []byte(strings.Join(lines, ""))
+}
+
+func tamperings() []tampering {
+	all := slices.Concat(
+		objectTamperings("image", image),
+		objectTamperings("record", record),
+		objectTamperings("manifest.jsonl.gz", runFile("manifest.jsonl.gz")),
+		objectTamperings("summary.json", runFile("summary.json")),
+		objectTamperings("SHA256SUMS", runFile("SHA256SUMS")),
+		objectTamperings("objects.csv", runFile("objects.csv")),
+		objectTamperings("run's checkpoint", runFile("/checkpoint")),
+		objectTamperings("archive.json", func(a *archived) string { return a.layout.Archive() }),
+	)
+	for _, part := range []string{"/log/tile/0/", "/log/tile/entries/"} {
+		all = append(all, objectTamperings(part, func(a *archived) string {
+			keys := a.keys(part)
+			return keys[len(keys)-1]
+		})...)
+	}
+	all = append(all, objectTamperings("log checkpoint", func(a *archived) string { return a.layout.Checkpoint() })...)
+	return append(all, []tampering{
+		{"image: two are swapped", "", sorts(audit.Changed), func(a *archived) string {
+			keys := a.keys("/id_front.")
+			return swap(a, keys[0], keys[1])
+		}},
+		{"image: another user's, in its place", "", sorts(audit.Changed), func(a *archived) string {
+			keys := a.keys("/id_front.")
+			return copied(a, keys[0], keys[1])
+		}},
+		{"image: a copy under another kind", "", sorts(audit.Unexpected), func(a *archived) string {
+			return copied(a, image(a), strings.Replace(image(a), "/id_front.", "/liveness.", 1))
+		}},
+		{"image: foreign bytes under a good key", "", sorts(audit.Unexpected), func(a *archived) string {
+			key := strings.Replace(image(a), "/id_front.", "/id_front.0000", 1)
+			key = key[:strings.LastIndex(key, ".0000")+5] + "000000000000.jpg"
+			a.put(key, archivetest.Object{Body: []byte("foreign"), MIME: "image/jpeg"})
+			return key
+		}},
+		{"image: a file of another name", "", sorts(audit.Unexpected), func(a *archived) string {
+			key := image(a)[:strings.LastIndex(image(a), "/")] + "/notes.txt"
+			a.put(key, archivetest.Object{Body: []byte("foreign")})
+			return key
+		}},
+		{"image: the same size and metadata, other bytes", "", sorts(audit.Changed), func(a *archived) string {
+			o := a.get(image(a))
+			o.Body = bytes.Repeat([]byte{7}, len(o.Body))
+			a.put(image(a), o)
+			return image(a)
+		}},
+		{"record: two are swapped", "", sorts(audit.Changed), func(a *archived) string {
+			keys := a.keys("/record.0001.json")
+			return swap(a, keys[0], keys[1])
+		}},
+		{"record: a copy as the next one", "", sorts(audit.Unexpected), func(a *archived) string {
+			return copied(a, record(a), strings.Replace(record(a), "0001", "0002", 1))
+		}},
+		{"record: a well-made next one", "", sorts(audit.Unexpected), func(a *archived) string {
+			o := a.get(record(a))
+			o.Body = bytes.Replace(o.Body, []byte(`"sequence": 1`), []byte(`"sequence": 2`), 1)
+			key := strings.Replace(record(a), "0001", "0002", 1)
+			a.put(key, o)
+			return key
+		}},
+		{"record: it is rewritten", "", sorts(audit.Changed), func(a *archived) string {
+			o := a.get(record(a))
+			o.Body = bytes.Replace(o.Body, []byte(`"stored"`), []byte(`"absent"`), 1)
+			a.put(record(a), o)
+			return record(a)
+		}},
+		{"run: a foreign file", "", sorts(audit.Unexpected), func(a *archived) string {
+			return copied(a, runFile("summary.json")(a), strings.Replace(runFile("summary.json")(a), "summary", "report", 1))
+		}},
+		{"run: a whole one that never was", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			return copied(a, runFile("summary.json")(a), strings.Replace(runFile("summary.json")(a), "/first/", "/forged/", 1))
+		}},
+		{"run: files of two are swapped", "", sorts(audit.Changed, audit.LedgerDiffers), func(a *archived) string {
+			return swap(a, runFile("SHA256SUMS")(a), a.key("/second/", "SHA256SUMS"))
+		}},
+		{"SHA256SUMS: lines are reordered", "", sorts(audit.Changed), func(a *archived) string {
+			key := runFile("SHA256SUMS")(a)
+			o := a.get(key)
+			o.Body = reordered(o.Body)
+			a.put(key, o)
+			return key
+		}},
+		{"objects.csv: lines are reordered", "", sorts(audit.Changed), func(a *archived) string {
+			key := runFile("objects.csv")(a)
+			o := a.get(key)
+			o.Body = reordered(o.Body)
+			a.put(key, o)
+			return key
+		}},
+		{"run: its checkpoint is that of an earlier state", "", sorts(audit.Changed), func(a *archived) string {
+			return copied(a, a.key("/first/", "/checkpoint"), a.key("/second/", "/checkpoint"))
+		}},
+		{"run: its checkpoint is flipped", "", sorts(audit.Unsigned), func(a *archived) string {
+			key := a.key("/first/", "/checkpoint")
+			o := a.get(key)
+			o.Body[len(o.Body)-10] ^= 1
+			a.put(key, o)
+			return key
+		}},
+		{"log: the checkpoint is rolled back to an earlier one", "", sorts(audit.RolledBack), func(a *archived) string {
+			return copied(a, a.key("/first/", "/checkpoint"), a.layout.Checkpoint())
+		}},
+		{"log: rolled back, and the ledger with it", "", sorts(audit.RolledBack), func(a *archived) string {
+			key := copied(a, a.key("/first/", "/checkpoint"), a.layout.Checkpoint())
+			lines := strings.Split(string(a.get(key).Body), "\n")
+			a.edit(`UPDATE archive.log SET size = $1, root = $2`, lines[1], lines[2])
+			return key
+		}},
+		{"log: the hash of a record, there and in the ledger", "", sorts(audit.LogChanged, audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.log_entries SET sha256 = repeat('0', 64) WHERE key = $1`, record(a))
+			return record(a)
+		}},
+		{"ledger: an entry of the log is deleted", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			a.edit(`DELETE FROM archive.log_entries WHERE key = $1`, record(a))
+			return a.keys("/log/tile/entries/")[len(a.keys("/log/tile/entries/"))-1]
+		}},
+		{"ledger: two entries of the log are exchanged", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			key := archivetest.Query[string](a.Tenant, `SELECT key FROM archive.log_entries WHERE log_index = 0`)[0]
+			a.edit(`UPDATE archive.log_entries SET log_index = 1 - log_index + 1000000 WHERE log_index IN (0, 1);
+				UPDATE archive.log_entries SET log_index = log_index - 1000000 WHERE log_index >= 1000000`)
+			return key
+		}},
+		{"outside the layout", "", sorts(audit.Unexpected), func(a *archived) string {
+			key := a.layout.Prefix + "/notes.txt"
+			a.put(key, archivetest.Object{Body: []byte("foreign")})
+			return key
+		}},
+
+		{"ledger: an image's hash", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.images SET sha256 = repeat('0', 64) WHERE key = $1`, image(a))
+			return image(a)
+		}},
+		{"ledger: an image's size", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.images SET bytes = bytes + 1 WHERE key = $1`, image(a))
+			return image(a)
+		}},
+		{"ledger: an image's etag", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.images SET etag = 'another' WHERE key = $1`, image(a))
+			return image(a)
+		}},
+		{"ledger: an image's flags", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.images SET flags = '{truncated}' WHERE key = $1`, image(a))
+			return image(a)
+		}},
+		{"ledger: when an image was fetched", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.images SET fetched_at = fetched_at - interval '1 day' WHERE key = $1`, image(a))
+			return image(a)
+		}},
+		{"ledger: an image's reference", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.images SET ref = repeat('0', 32) WHERE key = $1`, image(a))
+			return image(a)
+		}},
+		{"ledger: an image's row is deleted", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			a.edit(`DELETE FROM archive.images WHERE key = $1`, image(a))
+			return image(a)
+		}},
+		{"ledger: an image's key", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			key := image(a)
+			a.edit(`UPDATE archive.images SET key = replace(key, 'id_front', 'id_back') WHERE key = $1`, key)
+			return key
+		}},
+		{"ledger: an image that never was", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			key := strings.Replace(image(a), "/id_front.", "/face_1.", 1)
+			a.edit(`INSERT INTO archive.images (subject, transaction_id, kind, ref, state, key, bytes, media_type, sha256, run_id)
+				SELECT subject, transaction_id, 'face_1', repeat('1', 32), state, $2, bytes, media_type, sha256, run_id
+				FROM archive.images WHERE key = $1`, image(a), key)
+			return key
+		}},
+		{"ledger: an image is said to be absent", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			key := image(a)
+			a.edit(`UPDATE archive.images SET state = 'absent' WHERE key = $1`, key)
+			return key
+		}},
+		{"ledger: what became of an image that is not stored", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.images SET class = 'too_large' WHERE state = 'gone'`)
+			return a.folder(`SELECT subject || ' ' || transaction_id FROM archive.images WHERE state = 'gone'`)
+		}},
+		{"ledger: a record's hash", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.records SET sha256 = repeat('0', 64) WHERE key = $1`, record(a))
+			return record(a)
+		}},
+		{"ledger: a record's time", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.records SET archived_at = archived_at - interval '1 day' WHERE key = $1`, record(a))
+			return record(a)
+		}},
+		{"ledger: a record's version", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.records SET version_id = 'another' WHERE key = $1`, record(a))
+			return record(a)
+		}},
+		{"ledger: a record's row is deleted", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			a.edit(`DELETE FROM archive.records WHERE key = $1`, record(a))
+			return record(a)
+		}},
+		{"ledger: all of a subject is deleted", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			key := record(a)
+			a.edit(`DELETE FROM archive.images WHERE starts_with($1, regexp_replace(key, '[^/]*$', '')) AND key <> '';
+				DELETE FROM archive.records WHERE key = $1`, key)
+			return key
+		}},
+		{"ledger: an outcome", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.outcomes SET requests = requests + 1 WHERE run_id = 'first' AND record_key = $1`, record(a))
+			return runFile("manifest.jsonl.gz")(a)
+		}},
+		{"ledger: an outcome is deleted", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`DELETE FROM archive.outcomes WHERE run_id = 'first' AND record_key = $1`, record(a))
+			return runFile("manifest.jsonl.gz")(a)
+		}},
+		{"ledger: the run of an image", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.images SET run_id = 'second' WHERE key = $1`, image(a))
+			return runFile("SHA256SUMS")(a)
+		}},
+		{"ledger: the status of a run", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.runs SET status = 'interrupted' WHERE run_id = 'first'`)
+			return runFile("summary.json")(a)
+		}},
+		{"ledger: which archive it is", "", sorts(audit.Missing), func(a *archived) string {
+			a.remove(a.layout.Archive())
+			return a.layout.Archive()
+		}},
+		{"ledger: it does not say which archive it is", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			a.edit(`DELETE FROM archive.archive`)
+			return a.layout.Archive()
+		}},
+		{"ledger: a user is said to be archived", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.subjects SET state = 'archived' WHERE state = 'no_images'`)
+			return a.layout.Subject(store.Subject(archivetest.Query[string](a.Tenant, `
+				SELECT subject FROM archive.subjects AS s
+				WHERE state = 'archived' AND NOT EXISTS (SELECT 1 FROM archive.records AS r WHERE r.subject = s.subject)`)[0]))
+		}},
+	}...)
+}
+
+// folder is the key prefix of the transaction that a query gives.
+func (a *archived) folder(sql string) string {
+	a.T.Helper()
+	subject, transaction, _ := strings.Cut(archivetest.Query[string](a.Tenant, sql)[0], " ")
+	return a.layout.Transaction(store.Subject(subject), transaction)
+}
+
+// Every tampering is found by the weakest mode that can find it, and the finding
+// names the object. The bucket keeps no versions, so that nothing but content
+// gives it away.
+func TestTamperings(t *testing.T) {
+	t.Parallel()
+	scenario := vlenstest.Scenario{Users: map[string]vlenstest.Rules{
+		"u-000002": {Images: map[vlenstest.Kind]string{vlenstest.IDBack: "gone"}},
+		"u-000003": {Listing: "empty"},
+	}}
+	a := newArchived(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 6, Scenario: scenario})
+	a.Run("first", nil)
+	a.Run("second", nil)
+	clean(t, a.verify(store.VerifyDeep))
+	was := save(a)
+	for _, test := range tamperings() {
+		key := test.do(a)
+		report := a.verify(cmp.Or(test.mode, store.VerifyDefault))
+		if !slices.ContainsFunc(test.sorts, func(sort audit.Sort) bool { return has(report, sort, key) }) || report.Verdict != audit.Damage {
+			t.Errorf("%s: %v of %q is not found; findings: %+v", test.name, test.sorts, key, report.Findings)
+		}
+		was.restore()
+		if t.Failed() {
+			break
+		}
+	}
+	clean(t, a.verify(store.VerifyDeep))
+}

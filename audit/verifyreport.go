@@ -1,0 +1,156 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+)
+
+// Verdict is what a verification comes to.
+type Verdict string
+
+// The verdicts.
+const (
+	Clean    Verdict = "clean"
+	Warnings Verdict = "warnings" // and no damage
+	Damage   Verdict = "damage"
+)
+
+// VerifyReport is the outcome of a verification.
+type VerifyReport struct {
+	Verdict   Verdict          `json:"verdict"`
+	Mode      store.VerifyMode `json:"mode"`
+	Scope     Scope            `json:"scope"`
+	StartedAt time.Time        `json:"started_at"`
+	EndedAt   time.Time        `json:"ended_at"`
+	Counts    Counts           `json:"counts"`
+	Log       *LogReport       `json:"log"` // null without a log
+	Damaged   int64            `json:"damaged"`
+	Warnings  int64            `json:"warnings"`
+	Totals    map[Sort]int64   `json:"totals"`
+	// Findings are bounded: of each sort the first 1,000. Totals count all.
+	Findings []Finding `json:"findings"`
+	AuditKey string    `json:"audit_key"` // of the statement in the bucket
+}
+
+// Scope is what was looked at; the zero value means everything.
+type Scope struct {
+	Subject store.Subject `json:"subject,omitempty"`
+	RunID   string        `json:"run_id,omitempty"`
+	Sample  float64       `json:"sample_percent,omitempty"`
+	Decode  float64       `json:"decode_percent,omitempty"` // of a deep check
+	Seed    string        `json:"seed,omitempty"`
+}
+
+// Counts is how much was checked.
+type Counts struct {
+	Subjects   int64 `json:"subjects"`
+	NotSampled int64 `json:"subjects_not_sampled"` // of these, compared by the listing only
+	Objects    int64 `json:"objects"`              // all of the following but entries
+	Images     int64 `json:"images"`
+	Records    int64 `json:"records"`
+	Runs       int64 `json:"runs"`
+	LogEntries int64 `json:"log_entries"`
+	Decoded    int64 `json:"images_decoded"`
+	InProgress int64 `json:"objects_in_progress"` // of attempts and runs at work
+	BytesRead  int64 `json:"bytes_read"`
+}
+
+// LogReport is the log under the checkpoint that was found.
+type LogReport struct {
+	Size      int64  `json:"size"`
+	Root      string `json:"root"`      // base64
+	Signature string `json:"signature"` // valid, invalid or unchecked
+}
+
+func (v *Verifier) report(started time.Time) VerifyReport {
+	p := &v.progress
+	r := VerifyReport{
+		Verdict:   Clean,
+		Mode:      v.Mode,
+		Scope:     Scope{Subject: v.Subject, RunID: v.RunID},
+		StartedAt: manifest.Time(started),
+		Counts: Counts{
+			Subjects: p.subjects.Load(), NotSampled: p.skipped.Load(), Objects: p.objects.Load(), Images: p.images.Load(),
+			Records: p.records.Load(), Runs: p.runs.Load(), LogEntries: p.entries.Load(), Decoded: p.decoded.Load(),
+			InProgress: p.underWay.Load(), BytesRead: p.bytes.Load(),
+		},
+		Log: v.log,
+	}
+	if v.Sample < 100 {
+		r.Scope.Sample, r.Scope.Seed = v.Sample, v.Seed
+	}
+	if v.Mode == store.VerifyDeep && v.Decode < 100 {
+		r.Scope.Decode, r.Scope.Seed = v.Decode, v.Seed
+	}
+	return r
+}
+
+// conclude counts the findings and gives the verdict.
+func (v *Verifier) conclude(r *VerifyReport) {
+	r.EndedAt = manifest.Time(time.Now())
+	r.Findings, r.Totals = v.found.sorted()
+	r.Damaged, r.Warnings, r.Verdict = 0, 0, Clean
+	for sort, n := range r.Totals {
+		if sort.Info().Damage {
+			r.Damaged += n
+		} else {
+			r.Warnings += n
+		}
+	}
+	switch {
+	case r.Damaged > 0:
+		r.Verdict = Damage
+	case r.Warnings > 0:
+		r.Verdict = Warnings
+	}
+}
+
+// record states the verification in the bucket and in the ledger. Who may not
+// write there still gets the report, with a warning.
+func (v *Verifier) record(ctx context.Context, r *VerifyReport) error {
+	v.conclude(r)
+	scope, err := json.Marshal(r.Scope)
+	if err != nil {
+		return fmt.Errorf("state the scope: %w", err)
+	}
+	done := store.Verification{
+		StartedAt: r.StartedAt, EndedAt: r.EndedAt, Mode: v.Mode, Scope: scope,
+		Objects: r.Counts.Objects, Records: r.Counts.Records, Damaged: r.Damaged, Findings: make(map[string]int64),
+	}
+	for sort, n := range r.Totals {
+		done.Findings[string(sort)] = n
+	}
+	id := manifest.NewStatementID("verify", r.StartedAt)
+	key := v.Layout.Audit(r.StartedAt, id)
+	body, err := manifest.NewVerificationStatement(id, v.Actor, done, v.Tool).Encode()
+	if err != nil {
+		return err
+	}
+	_, _, err = v.Bucket.Put(ctx, store.PutRequest{
+		Key: key, Body: bytes.NewReader(body), Size: int64(len(body)), ContentType: "application/json", SHA256: sha256.Sum256(body),
+	})
+	switch {
+	case err == nil:
+		done.AuditKey, r.AuditKey = key, key
+	case errors.Is(err, context.Canceled):
+		return err
+	default:
+		v.found.add(Finding{NotRecorded, key, "the statement: " + err.Error()})
+	}
+	if err := v.Ledger.AddVerification(ctx, done); err != nil {
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
+		v.found.add(Finding{NotRecorded, key, "the row in the ledger: " + err.Error()})
+	}
+	v.conclude(r)
+	return nil
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"vlens-archiver/audit"
+	"vlens-archiver/vlens/vlenstest"
+)
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, vlenstest.Options{People: 4}).migrated()
+	s.run("verify").exits(exitDone).prints("no damage") // nothing is archived yet
+	s.run("run", "--run-id", "nightly").exits(exitDone)
+
+	report := read[audit.VerifyReport](s.run("verify", "--deep", "--decode", "100%", "--json").exits(exitDone))
+	if report.Damaged != 0 || report.Counts.Images != 24 || report.Counts.Records != 4 || report.Counts.Decoded != 24 || report.Mode != "deep" || report.AuditKey == "" {
+		t.Errorf("%+v", report)
+	}
+	if report := read[audit.VerifyReport](s.run("verify", "--user", "u-000001", "--checksums", "--json").exits(exitDone)); report.Counts.Images != 6 {
+		t.Errorf("%+v", report)
+	}
+	s.run("verify", "--sample", "50%", "--seed", "here").exits(exitDone).prints("seed here")
+	s.run("verify", "--run", "nightly").exits(exitDone).prints("4 users, 24 images")
+	s.run("verify", "--run", "other").exits(exitInvalid).says("no run with this id")
+	s.run("verify", "--user", "nobody").exits(exitInvalid).says("nothing is archived for this user")
+
+	key := s.removeAnImage()
+	damaged := s.run("verify").exits(exitDamaged).prints("DAMAGED").prints(key).prints("restore it").says("the archive is damaged")
+	if strings.Contains(damaged.stdout, "u-00000") {
+		t.Errorf("a user id is printed:\n%s", damaged.stdout)
+	}
+	if report := read[audit.VerifyReport](s.run("verify", "--json").exits(exitDamaged)); report.Verdict != audit.Damage || report.Totals[audit.Missing] != 1 || report.Findings[0].Key != key {
+		t.Errorf("%+v", report)
+	}
+}
+
+// removeAnImage deletes an image with all its versions and returns its key.
+func (s *site) removeAnImage() string {
+	s.t.Helper()
+	client := s.bucket.Client()
+	listed, err := client.ListObjectVersions(s.t.Context(), &s3.ListObjectVersionsInput{Bucket: aws.String("archive"), Prefix: aws.String("vlens/subjects/")})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, version := range listed.Versions {
+		if strings.Contains(*version.Key, "/id_back.") {
+			if _, err := client.DeleteObject(s.t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("archive"), Key: version.Key, VersionId: version.VersionId}); err != nil {
+				s.t.Fatal(err)
+			}
+			return *version.Key
+		}
+	}
+	s.t.Fatal("there is no image")
+	return ""
+}

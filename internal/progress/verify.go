@@ -1,0 +1,111 @@
+package progress
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"vlens-archiver/audit"
+)
+
+// LiveVerify shows a bar for a verification on the screen until the returned
+// function is called, which removes it.
+func LiveVerify(screen *Screen, snapshot func() audit.Progress) (stop func()) {
+	bars := mpb.New(mpb.WithOutput(screen.out))
+	started := time.Now()
+	// The number of objects is read from the ledger while the bar is there
+	// already, and a part of an archive has none.
+	bar := bars.AddBar(0,
+		mpb.BarWidth(barWidth),
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return verifyHeadline(snapshot()) })),
+		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
+			return verifyDetails(snapshot(), time.Since(started))
+		})),
+	)
+	screen.give(bars)
+	ctx, cancel := context.WithCancel(context.Background())
+	stopObserving := every(ctx, liveEvery, func() {
+		now := snapshot()
+		bar.SetTotal(max(now.Total, now.Objects), false)
+		bar.SetCurrent(now.Objects)
+	})
+	return func() {
+		stopObserving()
+		cancel()
+		screen.take(func() {
+			bar.Abort(true)
+			bars.Wait()
+		})
+	}
+}
+
+// LinesVerify logs how a verification goes once a minute, until the returned
+// function is called.
+func LinesVerify(ctx context.Context, log *slog.Logger, snapshot func() audit.Progress) (stop func()) {
+	started := time.Now()
+	return every(ctx, lineEvery, func() {
+		now := snapshot()
+		if time.Since(started) < lineEvery/2 {
+			return // nothing is done yet
+		}
+		log.LogAttrs(ctx, slog.LevelInfo, "progress",
+			slog.String("event", "progress"), slog.String("phase", now.Phase), slog.Int64("objects", now.Objects),
+			slog.Int64("objects_total", now.Total), slog.Int64("bytes", now.Bytes), slog.Int64("damaged", now.Damaged))
+	})
+}
+
+func verifyHeadline(now audit.Progress) string {
+	if now.Total == 0 {
+		return fmt.Sprintf("verify %s: %s objects ", now.Phase, Count(now.Objects))
+	}
+	return fmt.Sprintf("verify %s: %s of %s objects ", now.Phase, Count(now.Objects), Count(max(now.Total, now.Objects)))
+}
+
+func verifyDetails(now audit.Progress, elapsed time.Duration) string {
+	text := " " + Bytes(now.Bytes) + " read"
+	if left := verifyLeft(now, elapsed); left > 0 {
+		text += " · " + Span(left) + " left"
+	}
+	if now.Damaged > 0 {
+		text += fmt.Sprintf(" · %s damaged", Count(now.Damaged))
+	}
+	return text
+}
+
+// verifyLeft is the time that the objects still to be checked will take at the
+// speed so far; 0 when not known.
+func verifyLeft(now audit.Progress, elapsed time.Duration) time.Duration {
+	if now.Objects == 0 || now.Total <= now.Objects {
+		return 0
+	}
+	return time.Duration(float64(elapsed) / float64(now.Objects) * float64(now.Total-now.Objects))
+}
+
+// every calls show at once and then every interval. The returned function ends
+// that and waits.
+func every(ctx context.Context, interval time.Duration, show func()) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(interval)
+		defer ticker.Stop()
+		for {
+			show()
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
