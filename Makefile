@@ -7,7 +7,7 @@ GOVULNCHECK := go run golang.org/x/vuln/cmd/govulncheck@v1.9.0
 COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
-.PHONY: help build test lint sbom vulnerabilities fmt demo report-picture fuzz faults bench bench-growth bench-quota
+.PHONY: help build test lint sbom vulnerabilities fmt demo report-picture fuzz faults bench bench-growth bench-quota bench-verify
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,3 +59,6 @@ bench-growth: build ## up to 100,000 and 1,000,000 users, in half an hour; BENCH
 
 bench-quota: build ## how three processes share the quota, in two and a half minutes; writes bench/QUOTA.md
 	go run ./bench/quota
+
+bench-verify: build ## a deep verification of 1 GB beside a plain download; writes bench/VERIFY.md
+	go run ./bench/verify

@@ -38,10 +38,7 @@ func (v *Verifier) checkLog(ctx context.Context, l *listing) error {
 	case err != nil:
 		return err
 	}
-	h, relied, err := v.headOfLog(body, known.Head)
-	if err != nil {
-		return err
-	}
+	h, relied := v.headOfLog(body, known.Head)
 	if relied {
 		if err := v.checkTree(ctx, h, known.Head); err != nil {
 			return err
@@ -52,7 +49,7 @@ func (v *Verifier) checkLog(ctx context.Context, l *listing) error {
 
 // headOfLog is the head against which the log is checked: that of the
 // checkpoint, or the ledger's when the checkpoint cannot be relied on.
-func (v *Verifier) headOfLog(body []byte, known store.LogHead) (h head, relied bool, err error) {
+func (v *Verifier) headOfLog(body []byte, known store.LogHead) (h head, relied bool) {
 	ledgers := head{size: known.Size}
 	if known.Size > 0 {
 		root, err := base64.StdEncoding.DecodeString(known.Root)
@@ -64,7 +61,7 @@ func (v *Verifier) headOfLog(body []byte, known store.LogHead) (h head, relied b
 		}
 	}
 	if body == nil {
-		return ledgers, ledgers.size > 0, nil
+		return ledgers, ledgers.size > 0
 	}
 	key := v.Layout.Checkpoint()
 	h, unsigned, problem := v.readCheckpoint(body)
@@ -73,12 +70,12 @@ func (v *Verifier) headOfLog(body []byte, known store.LogHead) (h head, relied b
 	case problem != "":
 		v.found.add(Finding{Changed, key, problem})
 		v.log = &LogReport{Signature: "invalid"}
-		return ledgers, ledgers.size > 0, nil
+		return ledgers, ledgers.size > 0
 	case unsigned != "":
 		v.found.add(Finding{Unsigned, key, unsigned})
 		v.log.Signature = "invalid"
 		if ledgers.size > 0 {
-			return ledgers, true, nil
+			return ledgers, true
 		}
 	case v.LogKey == nil:
 		v.found.add(Finding{SignatureUnchecked, key, "the root was checked, who signed it was not"})
@@ -86,9 +83,9 @@ func (v *Verifier) headOfLog(body []byte, known store.LogHead) (h head, relied b
 	}
 	if h.size < ledgers.size {
 		v.found.add(Finding{RolledBack, key, fmt.Sprintf("it has %d entries, one with %d was published", h.size, ledgers.size)})
-		return ledgers, true, nil
+		return ledgers, true
 	}
-	return h, true, nil
+	return h, true
 }
 
 // checkTree reads all entries of the log, from the bundles and from the ledger,

@@ -185,8 +185,10 @@ func (w *logWalk) compareEntries(bundleKey string, first int64, entries []manife
 		if differs < 0 {
 			differs = n
 		}
-		w.ledgerDiffers = bounded(w.ledgerDiffers, Finding{LedgerDiffers, row.Key,
-			fmt.Sprintf("the ledger has %s at index %d of the log, the log itself has %s", row.SHA256, row.Index, hash)})
+		w.ledgerDiffers = bounded(w.ledgerDiffers, Finding{
+			LedgerDiffers, row.Key,
+			fmt.Sprintf("the ledger has %s at index %d of the log, the log itself has %s", row.SHA256, row.Index, hash),
+		})
 	}
 	if differs < 0 {
 		return

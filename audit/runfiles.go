@@ -82,7 +82,7 @@ func (r *runInspection) stream(ctx context.Context, name string, check contentCh
 	if err := r.checkLock(ctx, object); err != nil {
 		return err
 	}
-	r.Verifier.progress.objects.Add(1)
+	r.progress.objects.Add(1)
 
 	hash := sha256.New()
 	in := &counted{Reader: io.TeeReader(body, hash)}
@@ -91,7 +91,7 @@ func (r *runInspection) stream(ctx context.Context, name string, check contentCh
 	if err == nil {
 		_, err = io.Copy(io.Discard, in)
 	}
-	r.Verifier.progress.bytes.Add(in.bytes)
+	r.progress.bytes.Add(in.bytes)
 	if err != nil {
 		return fmt.Errorf("check %q: %w", r.folder+name, err)
 	}

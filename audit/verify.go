@@ -145,7 +145,7 @@ func (v *Verifier) everything(ctx context.Context) error {
 		{"subjects", v.Layout.Subjects(), v.checkSubjects},
 	}
 	for _, step := range steps {
-		if err := v.strays(l, func() (object, bool, error) { return l.before(step.from) }); err != nil {
+		if err := v.strays(func() (object, bool, error) { return l.before(step.from) }); err != nil {
 			return err
 		}
 		v.progress.phase(step.phase)
@@ -153,7 +153,7 @@ func (v *Verifier) everything(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := v.strays(l, func() (object, bool, error) { return l.take(prefix) }); err != nil {
+	if err := v.strays(func() (object, bool, error) { return l.take(prefix) }); err != nil {
 		return err
 	}
 	return v.checkUnbacked(ctx)
@@ -184,7 +184,7 @@ func (v *Verifier) narrow(ctx context.Context) error {
 }
 
 // strays are objects outside the layout.
-func (v *Verifier) strays(l *listing, next func() (object, bool, error)) error {
+func (v *Verifier) strays(next func() (object, bool, error)) error {
 	for {
 		o, ok, err := next()
 		if err != nil || !ok {
