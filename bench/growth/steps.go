@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -31,8 +33,17 @@ func (b *bench) run(ctx context.Context, s *site.Site, users int) error {
 	if users*b.scale < b.largest {
 		return nil
 	}
+	if !b.canVerify(ctx) {
+		fmt.Fprintln(os.Stderr, "this build of the program has no verify; it is left out")
+		return nil
+	}
 	_, err = p.step(ctx, figures.StepVerify, "verify")
 	return err
+}
+
+func (b *bench) canVerify(ctx context.Context) bool {
+	said, err := exec.CommandContext(ctx, b.program, "verify", "--help").Output()
+	return err == nil && bytes.Contains(said, []byte("vlens-archiver verify"))
 }
 
 // million goes through the life of an archive of a million users: the plan, the
