@@ -3,22 +3,18 @@ package doctor
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"vlens-archiver/internal/config"
 	"vlens-archiver/store"
 	"vlens-archiver/store/bucket"
-	"vlens-archiver/store/manifest"
 )
 
 const (
@@ -68,53 +64,13 @@ func canaryChecks() []check {
 	}
 }
 
-// flock are the canaries of one examination, under <prefix>/doctor/<time and a
-// random part>/.
-type flock struct {
-	bucket  *bucket.Bucket
-	layout  manifest.Layout
-	trial   string
-	removed bool
-
-	// In a bucket that locks by default, an own short lock keeps the canaries from
-	// staying for years.
-	lockMode  string
-	lockUntil time.Time
-}
-
-func (e *examination) layout() manifest.Layout { return manifest.Layout{Prefix: e.cfg.Archive.Prefix} }
-
-// birds are the canaries, which the first check that needs them names.
-func (e *examination) birds() *flock {
-	if e.canaries == nil {
-		at := e.setup.Now().UTC().Format("20060102t150405z")
-		e.canaries = &flock{bucket: e.bucket, layout: e.layout(), trial: at + "-" + strings.ToLower(rand.Text()[:8])}
-		if e.lock.DefaultMode != "" {
-			e.canaries.lockMode, e.canaries.lockUntil = e.lock.DefaultMode, e.lockEnd()
-		}
-	}
-	return e.canaries
-}
-
-func (f *flock) named(name string) bucket.Canary {
-	return f.bucket.Canary(f.layout.Canary(f.trial, name))
-}
-
-// put tries a write.
-func (f *flock) put(ctx context.Context, canary bucket.Canary, put bucket.CanaryPut) (store.Object, error) {
-	if put.LockMode == "" {
-		put.LockMode, put.LockUntil = f.lockMode, f.lockUntil
-	}
-	return canary.Put(ctx, put)
-}
-
 var (
 	firstBytes = []byte("written by vlens-archiver doctor to try out this bucket\n")
 	otherBytes = []byte("other bytes under the same key: this service overwrites\n")
 )
 
 func (e *examination) tryCreateOnly(ctx context.Context) finding {
-	canary := e.birds().named("create")
+	canary := e.flock().named("create")
 	if _, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, Metadata: canaryMetadata}); err != nil {
 		return notWritten(err, adviseCreateOnly)
 	}
@@ -168,7 +124,7 @@ func (e *examination) read(ctx context.Context, key string) ([]byte, error) {
 }
 
 func (e *examination) tryConcurrent(ctx context.Context) finding {
-	canary := e.birds().named("concurrent")
+	canary := e.flock().named("concurrent")
 	errs := make([]error, writers)
 	var group errgroup.Group
 	for n := range writers {
@@ -209,7 +165,7 @@ func isConflict(err error) bool {
 }
 
 func (e *examination) tryReplace(ctx context.Context) finding {
-	canary := e.birds().named("replace")
+	canary := e.flock().named("replace")
 	first, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes})
 	if err != nil {
 		return undecided(err, adviseReplace)
@@ -228,7 +184,7 @@ func (e *examination) tryReplace(ctx context.Context) finding {
 }
 
 func (e *examination) tryChecksum(ctx context.Context) finding {
-	canary := e.birds().named("checksum")
+	canary := e.flock().named("checksum")
 	_, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, ClaimedSHA256: sha256.Sum256(otherBytes)})
 	if err == nil {
 		return broken(adviseChecksum, "bytes were taken under the SHA-256 of others")
@@ -253,7 +209,7 @@ func (e *examination) tryChecksum(ctx context.Context) finding {
 var canaryMetadata = map[string]string{"sha256": "0123456789abcdef", "fetched-at": "2026-01-31T12:00:00Z"}
 
 func (e *examination) readMetadata(ctx context.Context) finding {
-	canary := e.birds().named("create")
+	canary := e.flock().named("create")
 	object, err := e.bucket.Head(ctx, canary.Key, "")
 	if err != nil {
 		return undecided(err, adviseBucketReach)

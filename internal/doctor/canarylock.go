@@ -56,7 +56,7 @@ func (e *examination) tryLock(ctx context.Context) finding {
 		}
 		mode = cmp.Or(e.lock.DefaultMode, config.LockGovernance)
 	}
-	canary, until := e.birds().named("lock"), e.lockEnd()
+	canary, until := e.flock().named("lock"), e.lockEnd()
 	object, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, LockMode: mode, LockUntil: until})
 	switch {
 	case errors.Is(err, store.ErrDenied):
@@ -132,25 +132,4 @@ func (e *examination) tryDelete(ctx context.Context) finding {
 		text += fmt.Sprintf("; %d objects stay under %s, locked for a minute", left, e.canaries.place())
 	}
 	return warn(adviseDelete, "%s", text).with("may_delete", true).with("left", left).with("under", e.canaries.place())
-}
-
-// place is where the canaries are.
-func (f *flock) place() string { return f.layout.Canary(f.trial, "") + "/" }
-
-// remove takes away every version and marker of the canaries, as far as the role
-// may, and returns how many stay. It does so once.
-func (f *flock) remove(ctx context.Context) (left int) {
-	if f.removed {
-		return 0
-	}
-	f.removed = true
-	for version, err := range f.bucket.ListVersions(ctx, f.place()) {
-		if err != nil {
-			return left
-		}
-		if f.bucket.Canary(version.Key).Delete(ctx, version.VersionID, false) != nil && !version.DeleteMarker {
-			left++
-		}
-	}
-	return left
 }
