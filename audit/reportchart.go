@@ -25,7 +25,7 @@ type chart struct {
 	Edge   string // path of its upper edge
 	Line   string // path of a second series
 	Bars   []bar
-	Peak   *bar // the highest, which has its value beside it
+	Peak   *bar // the highest, which the text above names
 	Bottom int  // pixels
 }
 
@@ -46,8 +46,6 @@ type bar struct {
 	Label  string
 	X      string // percent
 	Width  string // percent
-	Middle string // percent
-	Anchor string // of the text at Middle
 	Y      int    // pixels
 	Height int    // pixels
 }
@@ -141,13 +139,6 @@ func (c *chart) bars(values []bar, top int64) {
 		b.Y = plotTop + plotHeight - b.Height
 		b.X = percent(place * (float64(n) + gap/2))
 		b.Width = percent(place * (1 - gap))
-		b.Middle, b.Anchor = percent(place*(float64(n)+0.5)), "middle"
-		switch at := place * (float64(n) + 0.5); {
-		case at < 0.15:
-			b.Middle, b.Anchor = b.X, "start"
-		case at > 0.85:
-			b.Middle, b.Anchor = percent(place*(float64(n)+1-gap/2)), "end"
-		}
 		c.Bars = append(c.Bars, b)
 		if b.Value > 0 && (c.Peak == nil || b.Value > c.Peak.Value) {
 			c.Peak = &b

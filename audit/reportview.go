@@ -16,7 +16,7 @@ func (v view) inSource(state store.State) int64 {
 	return v.Users.States[state] - v.Users.LeftStates[state]
 }
 
-// Pending, Partial and Failed are users in the source.
+// Pending is the users in the source who wait for a first attempt.
 func (v view) Pending() int64 { return v.inSource(store.StatePending) }
 
 // Partial is the users in the source with some of their images.

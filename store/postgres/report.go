@@ -61,7 +61,7 @@ func (l *Ledger) Report(ctx context.Context, scope store.ReportScope) (store.Rep
 
 // reportQuery gathers the statements of one report. Named arguments: run, the
 // id; since, until, the period, until being NULL when it is not bounded; step,
-// seconds; last, the index of the last point.
+// seconds; last, the index of the last point; lines, how many are listed.
 type reportQuery struct {
 	report *store.Report
 	scope  store.ReportScope
