@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"vlens-archiver/internal/testservices/s3server"
+	"vlens-archiver/store"
 	"vlens-archiver/vlens/vlenstest"
 )
 
@@ -12,10 +13,11 @@ const (
 	// subjectKey is the same in every demo, so that a person always has the same
 	// pseudonym.
 	subjectKey = "ZGVtbyBzdWJqZWN0IGtleSwgcHJvdGVjdHMgbm90aGluZw=="
+	origin     = "demo.example/vlens-archive"
 )
 
 // configText is the configuration of the demo, as a company would write it.
-func configText(s *services) string {
+func configText(s *services, signingKey store.Sensitive) string {
 	return fmt.Sprintf(`# The configuration this demo ran with. Its servers run only as long as the demo
 # does (see --keep); its keys and passwords protect nothing.
 source:
@@ -40,11 +42,15 @@ archive:
   subject_key: %s
   encryption: {mode: none}
   object_lock: {mode: governance, days: 1}
+evidence:
+  origin: %s
+  signing_key: "%s"
 worker:
   attempts: 2   # what fails on purpose fails soon
 `,
 		s.postgres.URL(companyDatabase), s.postgres.URL(ledgerDatabase),
 		s.tenant.url, vlenstest.DefaultTenancy, vlenstest.DefaultAPIKey, vlenstest.DefaultUsername, vlenstest.DefaultPassword,
 		vlenstest.CodeUserNotFound, vlenstest.CodeImageNotFound,
-		bucketName, prefix, s3server.Region, s.s3.Endpoint(), subjectKey)
+		bucketName, prefix, s3server.Region, s.s3.Endpoint(), subjectKey,
+		origin, signingKey.Reveal())
 }

@@ -88,7 +88,11 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text := []byte(configText(d.services))
+	signingKey, err := manifest.GenerateSigningKey(origin)
+	if err != nil {
+		return err
+	}
+	text := []byte(configText(d.services, signingKey))
 	if d.config, err = config.Parse(configFile, text, os.LookupEnv); err != nil {
 		return err
 	}
@@ -135,7 +139,11 @@ func (d *demo) report(ctx context.Context, done runs) error {
 	if done.imageRequests > 0 || done.requests > 0 {
 		return fmt.Errorf("the second run made %d requests, %d of them for images: nobody was due", done.requests, done.imageRequests)
 	}
-	d.say("%s", checkedText(c.images, c.records, d.folder.Name()))
+	verified, err := d.verify(ctx)
+	if err != nil {
+		return err
+	}
+	d.say("%s", checkedText(c.images, c.records, verified, d.folder.Name()))
 	return nil
 }
 

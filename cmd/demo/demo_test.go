@@ -24,7 +24,7 @@ func TestDemo(t *testing.T) {
 	if code := run(t.Context(), []string{"--users", "12", "--dir", dir}, &stdout, &stderr); code != exitDone {
 		t.Fatalf("exit %d\n%s%s", code, &stdout, &stderr)
 	}
-	for _, said := range []string{"12 users", "not_found  2", "Second run: 0 image requests, 0 requests", "54 images and 9 records"} {
+	for _, said := range []string{"12 users", "not_found  2", "Second run: 0 image requests, 0 requests", "54 images and 9 records", "signed log of\n11 entries"} {
 		if !strings.Contains(stdout.String(), said) {
 			t.Errorf("it does not say %q:\n%s", said, &stdout)
 		}
@@ -33,6 +33,7 @@ func TestDemo(t *testing.T) {
 		readmeFile, configFile, usersFile, logFile, manifestFile,
 		"ledger/users.csv", "ledger/runs.csv", "bucket/archive.json",
 		"bucket/runs/*/*/*/demo-first/summary.json", "bucket/runs/*/*/*/demo-second/SHA256SUMS",
+		"bucket/runs/*/*/*/demo-first/report.html", "bucket/runs/*/*/*/demo-first/checkpoint", "bucket/log/checkpoint",
 		"images/*/*/id_front.jpg", "bucket/subjects/*/*/*/record.0001.json",
 	} {
 		if found, err := filepath.Glob(filepath.Join(dir, name)); err != nil || len(found) == 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"vlens-archiver/audit"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/internal/testservices/s3server"
 	"vlens-archiver/store"
@@ -56,9 +57,11 @@ func classesCell(lines map[store.Subject]manifest.Line, outcome store.Outcome) s
 }
 
 // checkedText says what was found right, and where it is.
-func checkedText(images, records int, dir string) string {
+func checkedText(images, records int, verified audit.VerifyReport, dir string) string {
 	return fmt.Sprintf(`Checked: every user ended as the simulator meant it, also those it made awkward;
-%s images and %s records hold what they must.
+%s images and %s records hold what they must. Verified as an auditor would:
+every object read again and hashed, every record and run found in the signed log of
+%s entries.
 
 Look at %s
   README.txt      what is what
@@ -67,7 +70,7 @@ Look at %s
   manifest.jsonl  a line per user: outcome and images
   ledger/         the audit tables as CSV
   config.yaml     the configuration used`,
-		progress.Count(int64(images)), progress.Count(int64(records)), dir)
+		progress.Count(int64(images)), progress.Count(int64(records)), progress.Count(verified.Log.Size), dir)
 }
 
 // reachText says how to reach the servers that keep running.
@@ -102,8 +105,9 @@ bucket/
 
       cd bucket && sha256sum -c %s/SHA256SUMS
 
-    That folder also has the run's summary.json, its manifest.jsonl.gz and
-    objects.csv, which lists the objects with their version ids.
+    That folder also has the run's summary.json, its manifest.jsonl.gz, objects.csv,
+    which lists the objects with their version ids, report.html to open in a
+    browser, and the checkpoint of the signed log in bucket/log.
 
 manifest.jsonl
     The first run's manifest, unpacked: one line per user.
