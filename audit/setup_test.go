@@ -40,6 +40,7 @@ func newArchived(t *testing.T, kind s3server.BucketKind, lock bucket.ObjectLock,
 		options.ImageBytes = 8 << 10
 	}
 	a := &archived{Tenant: archivetest.NewTenantIn(t, kind, lock, options), layout: manifest.Layout{Prefix: archivetest.Prefix}}
+	a.Seals = true
 	a.bucket, a.s3 = a.OpenBucket(), a.S3.Client()
 	ledger, err := postgres.OpenLedger(t.Context(), store.Sensitive(a.LedgerURL))
 	if err != nil {
