@@ -84,8 +84,14 @@ func (v *Verifier) checkStatements(ctx context.Context, l *listing) error {
 				return err
 			}
 		}
-		if _, ok := v.onlyVersion(listed, more && listed.key == key); !ok {
+		if _, ok := v.onlyVersion(listed, more && listed.key == key); ok {
+			continue
+		}
+		// It may have been written since the listing was read.
+		if _, err := v.Bucket.Head(ctx, key, ""); errors.Is(err, store.ErrNotFound) {
 			v.found.add(Finding{Missing, key, "the ledger names this statement"})
+		} else if err != nil {
+			return err
 		}
 	}
 	for more {

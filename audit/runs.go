@@ -137,12 +137,27 @@ func (v *Verifier) checkOneRun(ctx context.Context) error {
 	return nil
 }
 
+// lacks reports whether a file is missing that the run must have.
+func (v *Verifier) lacks(run store.RunCheck, files map[string]object) bool {
+	return slices.ContainsFunc(evidenceFiles, func(name string) bool { return files[name].key == "" }) ||
+		run.Checkpointed && files[manifest.RunCheckpoint].key == ""
+}
+
 // checkRun checks the files of one run.
 func (v *Verifier) checkRun(ctx context.Context, run store.RunCheck, files map[string]object) error {
 	v.progress.runs.Add(1)
 	if run.Status == store.RunOpen {
 		v.progress.underWay.Add(int64(len(files))) // somebody may be closing it
 		return nil
+	}
+	if v.lacks(run, files) {
+		// It may have been closed since the listing was read.
+		l := v.list(ctx, v.runFolder(run.Run))
+		defer l.close()
+		var err error
+		if _, files, err = v.takeRun(l); err != nil {
+			return err
+		}
 	}
 	r := &runInspection{Verifier: v, run: run, folder: v.runFolder(run.Run), hashes: make(map[string]string), versions: make(map[string]store.Object)}
 	for _, name := range evidenceFiles {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"strings"
 	"testing"
 
@@ -290,6 +291,34 @@ func TestReadOnlyAuditor(t *testing.T) {
 	clean(t, report, audit.NotRecorded)
 	if report.Totals[audit.NotRecorded] != 2 || report.Verdict != audit.Warnings || report.AuditKey != "" {
 		t.Errorf("%+v", report)
+	}
+}
+
+// What ends after the listing was read is looked at again before it is missed.
+func TestListingIsOlderThanTheLedger(t *testing.T) {
+	t.Parallel()
+	a := newArchived(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 2})
+	a.Run("first", nil)
+	a.verify(store.VerifyDefault) // leaves a statement
+	clean(t, a.verify(store.VerifyDefault, func(v *audit.Verifier) { v.Bucket = oldListing{a.bucket, a.layout.Prefix + "/"} }))
+}
+
+// oldListing lists the archive as it was before anything was done.
+type oldListing struct {
+	audit.Bucket
+	prefix string
+}
+
+func (b oldListing) ListVersions(ctx context.Context, prefix string) iter.Seq2[store.Object, error] {
+	return func(yield func(store.Object, error) bool) {
+		for o, err := range b.Bucket.ListVersions(ctx, prefix) {
+			if prefix == b.prefix && err == nil && !strings.HasSuffix(o.Key, "/archive.json") {
+				continue
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -88,6 +89,8 @@ func (a verification) options(cmd *cobra.Command) (audit.Options, error) {
 		return o, usage(cmd, "--user: the id is empty")
 	case flags.Changed("run") && !store.ValidRunID(a.runID):
 		return o, usage(cmd, fmt.Sprintf("--run %q: expected 1 to 63 lower-case letters, digits and hyphens, the first no hyphen", a.runID))
+	case flags.Changed("verifier-key") && !isVerifierKey(a.verifierKey):
+		return o, usage(cmd, "--verifier-key: it is no verifier key; keygen prints one")
 	case a.userID != "" && a.runID != "":
 		return o, usage(cmd, "--user and --run: give one of them")
 	case flags.Changed("decode") && !a.deep:
@@ -121,7 +124,7 @@ func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification
 		return err
 	}
 	defer evidence.Ledger.Close()
-	key, err := logKey(cmd, a.verifierKey, evidence.VerifierKey)
+	key, err := logKey(cmp.Or(a.verifierKey, evidence.VerifierKey))
 	if err != nil {
 		return err
 	}
@@ -155,21 +158,17 @@ func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification
 	return err
 }
 
-// logKey is the key that verifies the log: the one given, else that of the
-// configuration; nil when there is none.
-func logKey(cmd *cobra.Command, given, configured string) (note.Verifier, error) {
-	text := given
-	if text == "" {
-		text = configured
-	}
+func isVerifierKey(text string) bool {
+	_, err := note.NewVerifier(text)
+	return err == nil
+}
+
+// logKey is the key that verifies the log; nil when there is none.
+func logKey(text string) (note.Verifier, error) {
 	if text == "" {
 		return nil, nil
 	}
-	key, err := note.NewVerifier(text)
-	if err != nil {
-		return nil, usage(cmd, "--verifier-key: it is no verifier key; keygen prints one")
-	}
-	return key, nil
+	return note.NewVerifier(text)
 }
 
 func (p *program) showVerify(ctx context.Context, v *audit.Verifier) (hide func()) {
