@@ -394,3 +394,34 @@ func TestTamperedLogIsAnAlarm(t *testing.T) {
 		t.Errorf("%d runs have no checkpoint", n)
 	}
 }
+
+// stamps is an authority that fails or not.
+type stamps struct{ err error }
+
+func (s stamps) Timestamp(_ context.Context, message []byte) ([]byte, error) {
+	return append([]byte("stamp of "), message...), s.err
+}
+
+// The time stamp is over the very bytes beside it, and a failing authority never
+// fails the run.
+func TestTimestampStandsBesideTheCheckpoint(t *testing.T) {
+	t.Parallel()
+	tn := sealed(t, 2)
+	for runID, authority := range map[string]stamps{"stamped": {}, "failing": {errors.New("authority is away")}} {
+		p := tn.Process(runID, nil)
+		p.Timestamps = authority
+		if _, err := p.Run(t.Context(), t.Context()); err != nil {
+			t.Errorf("%s: %v", runID, err)
+		}
+		p.Close()
+	}
+	objects := tn.ObjectsUnder(archivetest.Prefix + "/runs/")
+	folder := runFolder(tn, "stamped")
+	if got, want := string(objects[folder+"checkpoint.tsr"].Body), "stamp of "+string(objects[folder+"checkpoint"].Body); got != want {
+		t.Errorf("the time stamp is %q, want %q", got, want)
+	}
+	if _, there := objects[runFolder(tn, "failing")+"checkpoint.tsr"]; there || tn.Log.Events("timestamp_failed") != 1 {
+		t.Errorf("a failing authority: time stamp %t, %d warnings", there, tn.Log.Events("timestamp_failed"))
+	}
+	tn.CheckLog()
+}
