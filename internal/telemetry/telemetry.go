@@ -145,7 +145,8 @@ func metricsPage(registry *prometheus.Registry) http.Handler {
 }
 
 // Close sends what is still to be sent and ends the measuring, also when ctx has
-// ended. It takes no longer than a push may take.
+// ended. It takes no longer than a push may take, and a second for who is reading
+// the page.
 func (t *Telemetry) Close(ctx context.Context) {
 	if t == nil {
 		return
