@@ -108,27 +108,34 @@ func growthMarks(all []Growth) []Mark {
 		perUser := float64(largest.Database.Transactions) / float64(largest.Users)
 		roundTrips.Got, roundTrips.Met = fmt.Sprintf("%.2f transactions", perUser), perUser <= 3
 	}
-	sync := Mark{What: "sync of 1,000,000 users, all new", Want: "within 5 × `COPY` to a file"}
+	load := Mark{What: "first sync of 1,000,000 users, all new", Want: "within 5 × `COPY` to a file"}
+	sync := Mark{What: "later sync of 1,000,000 users", Want: "within 5 × `COPY` to a file"}
 	bound := Mark{What: "memory of a run that syncs 1,000,000 users and archives 20,000", Want: fmt.Sprintf("under %d MiB", memoryLimit>>20)}
 	noRequests := Mark{What: "run over 1,000,000 users with nothing to do", Want: "0 requests"}
-	noTime := Mark{What: "run over 1,000,000 users with nothing to do", Want: "under 3 × the sync"}
+	noTime := Mark{What: "run over 1,000,000 users with nothing to do", Want: "under 3 × its sync"}
 
 	first, hasFirst := ofMillion(all, StepFirst)
-	if copied, ok := ofMillion(all, StepCopy); ok && hasFirst {
-		ratio := first.SyncSeconds / copied.Seconds
-		sync.Got, sync.Met = fmt.Sprintf("%.1f × (%.1f s and %.1f s)", ratio, first.SyncSeconds, copied.Seconds), ratio <= 5
+	idle, hasIdle := ofMillion(all, StepNoop)
+	copied, hasCopied := ofMillion(all, StepCopy)
+	against := func(m *Mark, seconds float64) {
+		ratio := seconds / copied.Seconds
+		m.Got, m.Met = fmt.Sprintf("%.1f × (%.1f s and %.1f s)", ratio, seconds, copied.Seconds), ratio <= 5
+	}
+	if hasCopied && hasFirst {
+		against(&load, first.SyncSeconds)
+	}
+	if hasCopied && hasIdle {
+		against(&sync, idle.SyncSeconds)
 	}
 	if hasFirst {
 		bound.Got, bound.Met = fmt.Sprintf("%d MiB", first.PeakBytes>>20), first.PeakBytes < memoryLimit
 	}
-	if idle, ok := ofMillion(all, StepNoop); ok {
+	if hasIdle {
+		ratio := idle.Seconds / idle.SyncSeconds
 		noRequests.Got, noRequests.Met = fmt.Sprint(idle.Requests), idle.Requests == 0
-		if hasFirst {
-			ratio := idle.Seconds / first.SyncSeconds
-			noTime.Got, noTime.Met = fmt.Sprintf("%.2f × (%.1f s)", ratio, idle.Seconds), ratio < 3
-		}
+		noTime.Got, noTime.Met = fmt.Sprintf("%.2f × (%.1f s)", ratio, idle.Seconds), ratio < 3
 	}
-	return []Mark{evenness, roundTrips, sync, bound, noRequests, noTime}
+	return []Mark{evenness, roundTrips, load, sync, bound, noRequests, noTime}
 }
 
 // ofMillion is the latest record of a step over a million users.
