@@ -104,6 +104,8 @@ func (w *Worker) sealNow(ctx context.Context, wait bool) bool {
 
 // seal reports whether all that waited when it began is under a checkpoint.
 func (w *Worker) seal(ctx context.Context, wait bool) (sealed bool, err error) {
+	ctx, span := startSpan(ctx, spanSeal)
+	defer func() { endSpan(span, err) }()
 	state, err := w.logState(ctx)
 	if err != nil {
 		return false, err

@@ -20,6 +20,7 @@ const (
 	spanSync    = "sync"
 	spanArchive = "archive"
 	spanClose   = "close"
+	spanSeal    = "seal"
 
 	spanList   = "list"
 	spanFetch  = "fetch"
