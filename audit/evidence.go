@@ -35,27 +35,35 @@ const largestSmallObject = 4 << 20
 
 // readSmall reads a whole object that is known to be small.
 func readSmall(ctx context.Context, bucket Objects, key, versionID string) ([]byte, error) {
-	body, _, err := bucket.Get(ctx, key, versionID)
+	content, _, err := readVersion(ctx, bucket, key, versionID)
+	return content, err
+}
+
+// readVersion is readSmall with the ETag of what was read.
+func readVersion(ctx context.Context, bucket Objects, key, versionID string) (content []byte, etag string, err error) {
+	body, object, err := bucket.Get(ctx, key, versionID)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer body.Close()
-	content, err := io.ReadAll(io.LimitReader(body, largestSmallObject+1))
+	content, err = io.ReadAll(io.LimitReader(body, largestSmallObject+1))
 	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", key, err)
+		return nil, "", fmt.Errorf("read %q: %w", key, err)
 	}
 	if len(content) > largestSmallObject {
-		return nil, fmt.Errorf("%w: %q: it is larger than %d bytes", ErrDamaged, key, largestSmallObject)
+		return nil, "", fmt.Errorf("%w: %q: it is larger than %d bytes", ErrDamaged, key, largestSmallObject)
 	}
-	return content, nil
+	return content, object.ETag, nil
 }
 
 // CheckArchive makes sure that the bucket holds the archive that the
-// configuration speaks of, or store.ErrForeignArchive says what differs. A
-// bucket without an archive is store.ErrNotFound.
+// configuration speaks of, or store.ErrForeignArchive says what differs.
 func CheckArchive(ctx context.Context, bucket Objects, layout manifest.Layout, identity store.ArchiveIdentity) error {
 	key := layout.Archive()
 	body, err := readSmall(ctx, bucket, key, "")
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("open archive: %w: there is no %q; check archive.bucket and archive.prefix", store.ErrForeignArchive, key)
+	}
 	if err != nil {
 		return fmt.Errorf("open archive: %w", err)
 	}

@@ -103,6 +103,11 @@ func (r *reader) seal() {
 		r.T.Fatal(err)
 	}
 	r.put(r.layout.Checkpoint(), checkpoint)
+	head, err := r.S3.Client().HeadObject(r.T.Context(), &s3.HeadObjectInput{Bucket: aws.String(archivetest.BucketName), Key: aws.String(r.layout.Checkpoint())})
+	if err != nil {
+		r.T.Fatal(err)
+	}
+	r.ExecLedger(`UPDATE archive.log SET size = $1, root = $2, etag = $3`, size, root.String(), strings.Trim(*head.ETag, `"`))
 	r.verifier = key.VerifierKey()
 }
 

@@ -35,6 +35,8 @@ var (
 	ErrSource = errors.New("user query is unusable")
 	// ErrSchema: the ledger's tables are not at the version this program needs.
 	ErrSchema = errors.New("ledger schema does not fit")
+	// ErrNotEmpty: a ledger that is to be filled holds something already.
+	ErrNotEmpty = errors.New("the ledger is not empty")
 	// ErrSelection: a backfill names users that the source does not have.
 	ErrSelection = errors.New("selection does not fit")
 	// ErrRunMismatch: the run exists with another kind or selection.

@@ -29,7 +29,7 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 		Images:      end.images,
 		Record:      end.record,
 		NewRecords:  end.newRecords,
-		NextDue:     nextDue(end.outcome, end.class, a.task.Attempts, a.RecheckAfter),
+		NextDue:     NextDue(end.outcome, end.class, a.task.Attempts, a.RecheckAfter),
 		Requests:    int(a.requests.Load()),
 		Bytes:       end.bytes,
 		StartedAt:   a.started,

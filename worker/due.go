@@ -15,9 +15,10 @@ const (
 	recheckShare = 0.1 // rechecks are spread over this share to either side
 )
 
-// nextDue is the delay until a user who ended like this is due again. A change
-// of the user's row makes the user due at once, whatever this says.
-func nextDue(outcome store.Outcome, class store.Class, attempts int, recheck time.Duration) time.Duration {
+// NextDue is the delay until a user who ended like this, after that many failed
+// attempts in a row, is due again; store.Never is never. A change of the user's
+// row makes the user due at once, whatever this says.
+func NextDue(outcome store.Outcome, class store.Class, attempts int, recheck time.Duration) time.Duration {
 	switch outcome {
 	case store.OutcomeArchived, store.OutcomeUnchanged:
 		return recheckIn(recheck)

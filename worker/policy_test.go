@@ -36,13 +36,13 @@ func TestNextDue(t *testing.T) {
 		{"not found for ever", store.OutcomeNotFound, "", 99, exactly(30 * 24 * time.Hour)},
 	} {
 		for range 100 { // rechecks are spread at random
-			if got := nextDue(c.outcome, c.class, c.attempts, recheck); !c.want(got) {
+			if got := NextDue(c.outcome, c.class, c.attempts, recheck); !c.want(got) {
 				t.Errorf("%s: due after %v", c.name, got)
 				break
 			}
 		}
 	}
-	if got := nextDue(store.OutcomeArchived, "", 0, 0); got != store.Never {
+	if got := NextDue(store.OutcomeArchived, "", 0, 0); got != store.Never {
 		t.Errorf("without rechecks an archived user is due after %v", got)
 	}
 }

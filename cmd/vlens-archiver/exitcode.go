@@ -37,7 +37,7 @@ var exitCodes = []struct {
 	{exitInvalid, isAny(
 		config.ErrInvalid, store.ErrSource, store.ErrForeignArchive, store.ErrSelection,
 		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing, store.ErrRegion,
-		doctor.ErrMisfit, listen.ErrAddress,
+		doctor.ErrMisfit, listen.ErrAddress, store.ErrNotEmpty, audit.ErrNoVerifierKey,
 	)},
 	{exitDamaged, isAny(audit.ErrDamaged)},
 	{exitUsersFailed, isAny(errUsersFailed)},

@@ -49,6 +49,8 @@ func advice(err error) string {
 		return "name the file with --config FILE; config.example.yaml shows every key"
 	case errors.Is(err, store.ErrForeignArchive):
 		return "restore the key it names, or use another archive.prefix and an empty ledger for another archive"
+	case errors.Is(err, store.ErrNotEmpty):
+		return "rebuild fills an empty ledger only: name another database in ledger.database_url and run `vlens-archiver migrate up` there"
 	case errors.Is(err, audit.ErrDamaged):
 		return "keep the bucket and the ledger as they are and find out who changed what; versions of an object are all still there in a bucket with versioning"
 	case errors.Is(err, errUsersFailed):

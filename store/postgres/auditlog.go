@@ -131,9 +131,14 @@ func (l *Ledger) Archive(ctx context.Context) (store.ArchiveIdentity, error) {
 
 // AddVerification keeps what a verification found.
 func (l *Ledger) AddVerification(ctx context.Context, v store.Verification) error {
-	_, err := l.pool.Exec(ctx, `
-		INSERT INTO archive.verifications (started_at, ended_at, mode, scope, objects, records, damaged, findings, audit_key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		v.StartedAt, v.EndedAt, v.Mode, v.Scope, v.Objects, v.Records, v.Damaged, v.Findings, v.AuditKey)
+	_, err := l.pool.Exec(ctx, addVerificationSQL, verificationArgs(v)...)
 	return l.failed("keep the verification", err)
+}
+
+const addVerificationSQL = `
+INSERT INTO archive.verifications (started_at, ended_at, mode, scope, objects, records, damaged, findings, audit_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
+
+func verificationArgs(v store.Verification) []any {
+	return []any{v.StartedAt, v.EndedAt, v.Mode, v.Scope, v.Objects, v.Records, v.Damaged, v.Findings, v.AuditKey}
 }

@@ -114,7 +114,8 @@ func serverFailure(database, operation string, refused *pgconn.PgError) error {
 func stated(err error) bool {
 	return slices.ContainsFunc([]error{
 		store.ErrLeaseLost, store.ErrProcessLost, store.ErrForeignArchive, store.ErrSource, store.ErrSchema,
-		store.ErrSelection, store.ErrRunMismatch, store.ErrDenied, store.ErrUnavailable, store.ErrNotFound, errConflictingHistory, errMissingEntries, errNoRun,
+		store.ErrSelection, store.ErrRunMismatch, store.ErrNotEmpty, store.ErrDenied, store.ErrUnavailable, store.ErrNotFound,
+		errConflictingHistory, errMissingEntries, errNoRun,
 	}, func(sentinel error) bool { return errors.Is(err, sentinel) })
 }
 

@@ -94,11 +94,12 @@ func merge(ctx context.Context, tx pgx.Tx, key store.SubjectKey, result store.Sy
 	return nil
 }
 
-// addUsers gives the new users their pseudonyms, a batch at a time.
-func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
+// pseudonyms gives the users whose ids the query yields their subjects, a batch
+// at a time, in pg_temp.new_subjects.
+func pseudonyms(ctx context.Context, tx pgx.Tx, key store.SubjectKey, idsSQL string) error {
 	if _, err := tx.Exec(ctx, `
 		CREATE TEMPORARY TABLE new_subjects (user_id text COLLATE "C" NOT NULL, subject text COLLATE "C" NOT NULL) ON COMMIT DROP;
-		DECLARE new_users NO SCROLL CURSOR FOR SELECT c.user_id FROM pg_temp.user_changes AS c WHERE c.change = 'new'`); err != nil {
+		DECLARE new_users NO SCROLL CURSOR FOR `+idsSQL); err != nil {
 		return err
 	}
 	for {
@@ -111,7 +112,7 @@ func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
 			return err
 		}
 		if len(ids) == 0 {
-			break
+			return nil
 		}
 		var lines bytes.Buffer
 		for _, id := range ids {
@@ -123,6 +124,13 @@ func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
 		if _, err := tx.Conn().PgConn().CopyFrom(ctx, &lines, `COPY pg_temp.new_subjects (user_id, subject) FROM STDIN`); err != nil {
 			return err
 		}
+	}
+}
+
+// addUsers adds the new users under their pseudonyms.
+func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
+	if err := pseudonyms(ctx, tx, key, `SELECT c.user_id FROM pg_temp.user_changes AS c WHERE c.change = 'new'`); err != nil {
+		return err
 	}
 	// After a rebuild from the bucket a subject may be there without its id.
 	_, err := tx.Exec(ctx, `

@@ -1,0 +1,351 @@
+package audit_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"vlens-archiver/audit"
+	"vlens-archiver/internal/archivetest"
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+	"vlens-archiver/store/postgres"
+	"vlens-archiver/vlens/vlenstest"
+	"vlens-archiver/worker"
+)
+
+// lived is an archive that has seen a bit of everything: every kind of outcome,
+// two verifications of one person, a shared transaction, one without an id,
+// other bytes under the same reference, users who left, an export and a
+// verification. Some of it is in the log.
+func lived(t *testing.T) *reader {
+	t.Helper()
+	one := func(kind vlenstest.Kind, image string) vlenstest.Rules {
+		return vlenstest.Rules{Images: map[vlenstest.Kind]string{kind: image}}
+	}
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 24, ImageBytes: 4 << 10, Scenario: vlenstest.Scenario{
+		Users: map[string]vlenstest.Rules{
+			"u-000003": {User: "unknown"},
+			"u-000004": {Listing: "empty"},
+			"u-000005": {Row: "no_identifier"},
+			"u-000006": one(vlenstest.Face2, "not_image"),
+			"u-000007": one(vlenstest.IDBack, "gone"),
+			"u-000008": {SharesOf: "u-000001"},
+			"u-000009": {References: "names", Transaction: "optional", Row: "no_transaction"},
+			"u-000010": one(vlenstest.Liveness, "truncated"),
+			"u-000011": {Faults: map[vlenstest.Endpoint]string{vlenstest.List: "error"}},
+			"u-000012": one(vlenstest.IDFront, "error"),
+			"u-000013": {Image: "gone"},
+			"u-000014": one(vlenstest.Face3, "absent"),
+		},
+	}})
+	tn.Run("first", nil)
+	again(tn, "u-000002")
+	tn.ExecSource(`DELETE FROM users WHERE id IN ('u-000020', 'u-000021')`)
+	tn.Run("second", nil)
+
+	if err := tn.Sim.Change(func(s *vlenstest.Scenario) { s.Users["u-000015"] = vlenstest.Rules{Image: "changed"} }); err != nil {
+		t.Fatal(err)
+	}
+	tn.Run("third", func(c *worker.Config) {
+		c.Run.Kind = store.RunBackfill
+		c.Run.Selection = store.Selection{UserIDs: []string{"u-000001", "u-000015"}, Force: true}
+	})
+	tn.ExecSource(`INSERT INTO users (id, email) VALUES ('u-999999', 'someone@example.com')`) // nobody has seen them yet
+
+	r := newReader(t, tn)
+	r.seal()
+	if _, err := r.exporter().Export(t.Context(), subjectOf("u-000002"), reason, audit.Folder(filepath.Join(t.TempDir(), "a"))); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now().UTC().Truncate(time.Millisecond)
+	key := r.layout.Audit(at, "verify-1")
+	verification := store.Verification{
+		StartedAt: at.Add(-time.Minute), EndedAt: at, Mode: store.VerifyDeep, Scope: json.RawMessage(`{}`),
+		Objects: 5, Findings: map[string]int64{"missing": 1}, Damaged: 1, AuditKey: key,
+	}
+	body, err := manifest.NewVerificationStatement("verify-1", "auditor@test", verification, manifest.Tool{}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.put(key, body)
+	if err := r.ledger.AddVerification(t.Context(), verification); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// known is what bucket and source tell, table by table, as the ledger has it.
+// What only the ledger knew is left out: it is listed in docs/evidence.md.
+var known = map[string]string{
+	"records": `SELECT key || ' ' || concat_ws('|', subject, transaction_id, sequence, version_id, sha256, run_id, archived_at) FROM archive.records`,
+	"images": `SELECT concat_ws('/', subject, transaction_id, row_number() OVER (PARTITION BY subject, transaction_id ORDER BY image_id)) || ' ' ||
+		concat_ws('|', kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, run_id, fetched_at) FROM archive.images`,
+	"transactions": `SELECT transaction_id || ' ' || subject FROM archive.transactions`,
+	"runs":         `SELECT run_id || ' ' || concat_ws('|', kind, status, date_trunc('milliseconds', started_at), tool_version, sync_left_held, sums_key) FROM archive.runs`,
+	"outcomes": `SELECT run_id || '/' || o.subject || ' ' || concat_ws('|', outcome, class, requests, bytes, o.transaction_id, record_key, record_sha256)
+		FROM archive.outcomes AS o`,
+	"users": `SELECT s.subject || ' ' || concat_ws('|', s.user_id, s.verified_at, s.transaction_id, s.due_reason, s.next_due_at IS NULL, s.ready)
+		FROM archive.subjects AS s WHERE s.left_at IS NULL`,
+	"subjects":      `SELECT s.subject || ' ' || concat_ws('|', s.state, s.last_class, s.attempts, s.last_run_id, s.left_at IS NOT NULL) FROM archive.subjects AS s`,
+	"log_entries":   `SELECT log_index || ' ' || concat_ws('|', sha256, kind, key) FROM archive.log_entries`,
+	"log":           `SELECT 'log ' || concat_ws('|', size, root, etag) FROM archive.log`,
+	"log_waiting":   `SELECT key || ' ' || concat_ws('|', sha256, kind) FROM archive.log_waiting`,
+	"access_log":    `SELECT audit_key || ' ' || concat_ws('|', at, action, actor, subject, reason, objects) FROM archive.access_log`,
+	"verifications": `SELECT audit_key || ' ' || concat_ws('|', started_at, ended_at, mode, scope, objects, records, damaged, findings) FROM archive.verifications`,
+	"archive":       `SELECT 'archive ' || concat_ws('|', layout_version, origin, tenancy_name, key_check, place) FROM archive.archive`,
+}
+
+func (r *reader) tables() map[string]map[string]string {
+	r.T.Helper()
+	all := make(map[string]map[string]string)
+	for table, sql := range known {
+		all[table] = archivetest.Index(archivetest.Query[string](r.Tenant, sql))
+	}
+	return all
+}
+
+// lose is the loss of the ledger.
+func (r *reader) lose() {
+	r.T.Helper()
+	r.ExecLedger(`DROP SCHEMA archive CASCADE`)
+	if _, err := postgres.Migrate(r.T.Context(), store.Sensitive(r.LedgerURL), postgres.Up); err != nil {
+		r.T.Fatal(err)
+	}
+}
+
+// rebuild fills the ledger; change edits what does it.
+func (r *reader) rebuild(ctx context.Context, change func(*audit.Rebuilder)) (store.Rebuilt, []string, error) {
+	r.T.Helper()
+	source, err := postgres.OpenSource(ctx, postgres.SourceConfig{
+		URL: store.Sensitive(r.SourceURL), UsersSQL: "SELECT id, email, phone, transaction_id, verified_at FROM users", Identifiers: []string{"phone"},
+	})
+	if err != nil {
+		return store.Rebuilt{}, nil, err
+	}
+	defer source.Close()
+	var rebuilt store.Rebuilt
+	var leftOut []string
+	identity := r.exporter().Identity
+	identity.Place = archivetest.BucketName + "/" + archivetest.Prefix
+	err = postgres.NewUsers(source, r.ledger).Rebuild(ctx, identity, r.Key(), false, func(ledger *postgres.Rebuild) (err error) {
+		rebuilder := &audit.Rebuilder{
+			Ledger: ledger, Bucket: r.bucket, Layout: r.layout, VerifierKey: r.verifier,
+			NextDue: func(outcome store.Outcome, class store.Class, attempts int) time.Duration {
+				return worker.NextDue(outcome, class, attempts, 2160*time.Hour)
+			},
+			Warn: func(key string, _ error) { leftOut = append(leftOut, key) },
+		}
+		if change != nil {
+			change(rebuilder)
+		}
+		rebuilt, err = rebuilder.Rebuild(ctx)
+		return err
+	})
+	return rebuilt, leftOut, err
+}
+
+// A lost ledger comes back: what bucket and source tell is as it was, and the
+// next run asks for no image, and lists only who was due anyway.
+func TestRebuildBringsTheLedgerBack(t *testing.T) {
+	t.Parallel()
+	r := lived(t)
+	r.ExecLedger(`DELETE FROM archive.subjects WHERE state = 'pending'`) // a sync adds them again
+	before := r.tables()
+	left := archivetest.Query[string](r.Tenant, `SELECT subject FROM archive.subjects WHERE left_at IS NOT NULL ORDER BY 1`)
+	due := archivetest.Index(archivetest.Query[string](r.Tenant, `SELECT subject || ' ' || extract(epoch FROM next_due_at)::bigint FROM archive.subjects WHERE next_due_at IS NOT NULL AND left_at IS NULL`))
+	for _, outcome := range store.Outcomes {
+		if n := r.Count(`SELECT count(*) FROM archive.outcomes WHERE outcome = $1`, outcome); n == 0 {
+			t.Errorf("nobody's outcome is %s: the test compares too little", outcome)
+		}
+	}
+
+	r.lose()
+	rebuilt, leftOut, err := r.rebuild(t.Context(), nil)
+	if err != nil || len(leftOut) > 0 {
+		t.Fatalf("left out %q, %v", leftOut, err)
+	}
+	if diff := cmp.Diff(before, r.tables()); diff != "" {
+		t.Errorf("the ledger before (-) and after (+):\n%s", diff)
+	}
+	if got := archivetest.Query[string](r.Tenant, `SELECT subject FROM archive.subjects WHERE user_id IS NULL ORDER BY 1`); !slices.Equal(got, left) || len(left) != 2 {
+		t.Errorf("without a user: %v, want those who had left: %v", got, left)
+	}
+	if rebuilt.Linked != rebuilt.Subjects-2 || rebuilt.Exports != 1 || rebuilt.Verifications != 1 || rebuilt.Runs != 3 || rebuilt.LostEntries != 0 {
+		t.Errorf("%+v", rebuilt)
+	}
+	// Due times are counted from when things happened, and spread as before.
+	for subject, was := range due {
+		var then, now int64
+		fmt.Sscan(was, &then)
+		now = r.Count(`SELECT extract(epoch FROM next_due_at)::bigint FROM archive.subjects WHERE subject = $1`, subject)
+		if off := float64(now-then) / float64(then-time.Now().Unix()); off > 0.25 || off < -0.25 {
+			t.Errorf("subject %s was due at %d, is now at %d", subject, then, now)
+		}
+	}
+
+	requests := r.Sim.Requests(vlenstest.Image, vlenstest.List)
+	r.Run("after", nil)
+	if n := r.Sim.Requests(vlenstest.Image, vlenstest.List) - requests; n != 1 {
+		t.Errorf("%d requests after the rebuild, want 1: the user whom nobody has seen", n)
+	}
+	// A second rebuild is refused: there is something in the ledger.
+	if _, _, err := r.rebuild(t.Context(), nil); !errors.Is(err, store.ErrNotEmpty) {
+		t.Errorf("over a ledger that is in use: %v", err)
+	}
+}
+
+// A row of the source that changed since the ledger was lost, or just before, is
+// looked at.
+func TestRebuildLooksAtRowsThatChanged(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 5, ImageBytes: 4 << 10})
+	tn.Run("first", nil)
+	r := newReader(t, tn)
+	again(tn, "u-000002")
+	tn.ExecSource(`UPDATE users SET verified_at = now() + interval '1 minute' WHERE id = 'u-000003'`)
+	r.lose()
+	rebuilt, _, err := r.rebuild(t.Context(), nil)
+	if err != nil || rebuilt.DueAtOnce != 2 {
+		t.Fatalf("%+v, %v", rebuilt, err)
+	}
+	images, lists := tn.Sim.Requests(vlenstest.Image), tn.Sim.Requests(vlenstest.List)
+	tn.Run("second", nil)
+	if images, lists := tn.Sim.Requests(vlenstest.Image)-images, tn.Sim.Requests(vlenstest.List)-lists; images != vlenstest.KindCount || lists != 2 {
+		t.Errorf("%d images and %d listings, want those of the new verification and a look at the other", images, lists)
+	}
+}
+
+// Whatever happens in the middle, the ledger is empty or whole.
+func TestRebuildIsAllOrNothing(t *testing.T) {
+	t.Parallel()
+	r := lived(t)
+	before := r.tables()
+	r.lose()
+	for _, after := range []int{1, 5, 20, 36} {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, _, err := r.rebuild(ctx, func(b *audit.Rebuilder) { b.Bucket = &stopReading{Objects: b.Bucket, left: after, stop: cancel} })
+		cancel()
+		if err == nil {
+			t.Fatalf("stopped after %d reads it succeeds", after)
+		}
+		for _, table := range []string{"archive", "runs", "subjects", "records", "images", "outcomes", "transactions", "log_entries", "access_log", "verifications"} {
+			if n := r.Count(`SELECT count(*) FROM archive.` + table); n != 0 {
+				t.Errorf("stopped after %d reads, %d rows are in %s", after, n, table)
+			}
+		}
+	}
+	if _, _, err := r.rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	after := r.tables()
+	if diff := cmp.Diff(before["records"], after["records"]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(before["log_entries"], after["log_entries"]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// stopReading stops after a number of reads.
+type stopReading struct {
+	audit.Objects
+	mu   sync.Mutex
+	left int
+	stop func()
+}
+
+func (s *stopReading) Get(ctx context.Context, key, versionID string) (io.ReadCloser, store.Object, error) {
+	s.mu.Lock()
+	if s.left--; s.left == 0 {
+		s.stop()
+	}
+	s.mu.Unlock()
+	return s.Objects.Get(ctx, key, versionID)
+}
+
+// What does not prove itself is left out by name; a log that does not prove
+// itself stops the rebuild.
+func TestRebuildOfADamagedArchive(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		damage  func(r *reader) string // returns the key
+		damaged bool                   // the rebuild fails
+	}{
+		"a record cut": {func(r *reader) string {
+			key := r.aRecord()
+			r.overwrite(key, func(b []byte) []byte { return b[:len(b)/2] })
+			return key
+		}, false},
+		"a record with an impossible image": {func(r *reader) string {
+			key := r.aRecord()
+			r.overwrite(key, func(b []byte) []byte {
+				return []byte(strings.Replace(string(b), `"kind": "id_back"`, `"kind": "id_bach"`, 1))
+			})
+			return key
+		}, false},
+		"a manifest": {func(r *reader) string { return r.ruin("/manifest.jsonl.gz") }, false},
+		"a summary":  {func(r *reader) string { return r.ruin("/summary.json") }, false},
+		"an entry bundle": {func(r *reader) string {
+			for key := range r.ObjectsUnder(r.layout.Tiles() + "entries/") {
+				r.overwrite(key, flip)
+			}
+			return "tile/entries/"
+		}, true},
+		"the checkpoint": {func(r *reader) string { key := r.layout.Checkpoint(); r.overwrite(key, swapSignature); return key }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := sealedArchive(t)
+			key := c.damage(r)
+			r.lose()
+			rebuilt, leftOut, err := r.rebuild(t.Context(), nil)
+			if c.damaged {
+				if !errors.Is(err, audit.ErrDamaged) || !strings.Contains(err.Error(), key) {
+					t.Errorf("%v, want the damage of %s", err, key)
+				}
+				return
+			}
+			if err != nil || !slices.Equal(leftOut, []string{key}) {
+				t.Fatalf("left out %q, %v; want %s", leftOut, err, key)
+			}
+			if strings.HasSuffix(key, ".json") && strings.Contains(key, "/subjects/") && (rebuilt.Records != 5 || rebuilt.LogEntries != 6) {
+				t.Errorf("%+v", rebuilt)
+			}
+		})
+	}
+}
+
+// Without the key a log cannot be told from a forged one.
+func TestRebuildNeedsTheVerifierKey(t *testing.T) {
+	t.Parallel()
+	r := sealedArchive(t)
+	r.lose()
+	r.verifier = ""
+	if _, _, err := r.rebuild(t.Context(), nil); !errors.Is(err, audit.ErrNoVerifierKey) {
+		t.Error(err)
+	}
+}
+
+// ruin changes one byte of a file of the first run.
+func (r *reader) ruin(name string) string {
+	r.T.Helper()
+	for key := range r.ObjectsUnder(r.layout.Runs()) {
+		if strings.HasSuffix(key, "first"+name) {
+			r.overwrite(key, flip)
+			return key
+		}
+	}
+	r.T.Fatalf("no %s", name)
+	return ""
+}
