@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"vlens-archiver/audit"
 	"vlens-archiver/internal/archivetest"
@@ -61,10 +63,13 @@ func lived(t *testing.T) *reader {
 		c.Run.Kind = store.RunBackfill
 		c.Run.Selection = store.Selection{UserIDs: []string{"u-000001", "u-000015"}, Force: true}
 	})
+
+	again(tn, "u-000016")
+	tn.ExecSource(`DELETE FROM users WHERE id IN ('u-000020', 'u-000021')`)
+	runUnsealed(tn, "fourth")
 	tn.ExecSource(`INSERT INTO users (id, email) VALUES ('u-999999', 'someone@example.com')`) // nobody has seen them yet
 
 	r := newReader(t, tn)
-	r.seal()
 	if _, err := r.exporter().Export(t.Context(), subjectOf("u-000002"), reason, audit.Folder(filepath.Join(t.TempDir(), "a"))); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +97,7 @@ var known = map[string]string{
 	"images": `SELECT concat_ws('/', subject, transaction_id, row_number() OVER (PARTITION BY subject, transaction_id ORDER BY image_id)) || ' ' ||
 		concat_ws('|', kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, run_id, fetched_at) FROM archive.images`,
 	"transactions": `SELECT transaction_id || ' ' || subject FROM archive.transactions`,
-	"runs":         `SELECT run_id || ' ' || concat_ws('|', kind, status, date_trunc('milliseconds', started_at), tool_version, sync_left_held, sums_key) FROM archive.runs`,
+	"runs":         `SELECT run_id || ' ' || concat_ws('|', kind, status, date_trunc('milliseconds', started_at), sync_left_held, sums_key, checkpoint_at IS NULL) FROM archive.runs`,
 	"outcomes": `SELECT run_id || '/' || o.subject || ' ' || concat_ws('|', outcome, class, requests, bytes, o.transaction_id, record_key, record_sha256)
 		FROM archive.outcomes AS o`,
 	"users": `SELECT s.subject || ' ' || concat_ws('|', s.user_id, s.verified_at, s.transaction_id, s.due_reason, s.next_due_at IS NULL, s.ready)
@@ -181,7 +186,7 @@ func TestRebuildBringsTheLedgerBack(t *testing.T) {
 	if got := archivetest.Query[string](r.Tenant, `SELECT subject FROM archive.subjects WHERE user_id IS NULL ORDER BY 1`); !slices.Equal(got, left) || len(left) != 2 {
 		t.Errorf("without a user: %v, want those who had left: %v", got, left)
 	}
-	if rebuilt.Linked != rebuilt.Subjects-2 || rebuilt.Exports != 1 || rebuilt.Verifications != 1 || rebuilt.Runs != 3 || rebuilt.LostEntries != 0 {
+	if rebuilt.Linked != rebuilt.Subjects-2 || rebuilt.Exports != 1 || rebuilt.Verifications != 1 || rebuilt.Runs != 4 || rebuilt.LostEntries != 0 {
 		t.Errorf("%+v", rebuilt)
 	}
 	// Due times are counted from when things happened, and spread as before.
@@ -319,10 +324,88 @@ func TestRebuildOfADamagedArchive(t *testing.T) {
 			if err != nil || !slices.Equal(leftOut, []string{key}) {
 				t.Fatalf("left out %q, %v; want %s", leftOut, err, key)
 			}
-			if strings.HasSuffix(key, ".json") && strings.Contains(key, "/subjects/") && (rebuilt.Records != 5 || rebuilt.LogEntries != 6) {
+			if strings.HasSuffix(key, ".json") && strings.Contains(key, "/subjects/") && (rebuilt.Records != 5 || rebuilt.LogEntries != 8) {
 				t.Errorf("%+v", rebuilt)
 			}
 		})
+	}
+}
+
+// A process that died while it sealed has left entries in the bucket that no
+// checkpoint covers. They have their places: the next seal goes on from there.
+func TestRebuildKeepsEntriesThatWereNotPublished(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 3, ImageBytes: 4 << 10})
+	tn.Run("first", nil)
+	again(tn, "u-000001")
+	again(tn, "u-000002")
+	runUnsealed(tn, "second")
+	r := newReader(t, tn)
+
+	// The two records that wait get their places, and the bundle with them.
+	r.ExecLedger(`
+		INSERT INTO archive.log_entries (log_index, sha256, kind, key)
+		SELECT (SELECT count(*) FROM archive.log_entries) - 1 + row_number() OVER (ORDER BY w.sha256), w.sha256, w.kind, w.key
+		FROM archive.log_waiting AS w WHERE w.kind = 'record'`)
+	r.ExecLedger(`DELETE FROM archive.log_waiting WHERE kind = 'record'`)
+	var entries []manifest.Entry
+	for _, sum := range archivetest.Query[string](tn, `SELECT sha256 FROM archive.log_entries ORDER BY log_index`) {
+		var entry manifest.Entry
+		if _, err := hex.Decode(entry[:], []byte(sum)); err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, entry)
+	}
+	r.put(r.layout.Tile(tlog.Tile{H: manifest.TileHeight, L: manifest.EntryLevel, N: 0, W: len(entries)}), manifest.EncodeEntries(entries))
+
+	before := r.tables()
+	r.lose()
+	if _, _, err := r.rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	after := r.tables()
+	for _, table := range []string{"log", "log_entries", "log_waiting"} {
+		if diff := cmp.Diff(before[table], after[table]); diff != "" {
+			t.Errorf("%s before (-) and after (+):\n%s", table, diff)
+		}
+	}
+	tn.Run("third", nil)
+	tn.CheckLog()
+}
+
+// Killed in the middle, the program leaves an empty ledger, and then does it all.
+func TestRebuildProgramIsKilled(t *testing.T) {
+	t.Parallel()
+	r := lived(t)
+	before := r.tables()
+	r.lose()
+	release := r.holdLock(`LOCK TABLE archive.images IN EXCLUSIVE MODE`)
+	process := r.Start(4, "rebuild", "--json")
+	r.awaitCount(`SELECT count(*) FROM pg_locks AS l WHERE l.relation = 'archive.images'::regclass AND NOT l.granted`)
+	process.Kill()
+	release()
+
+	// The server notices at its next word to the process that is gone.
+	second := r.Start(4, "rebuild", "--json")
+	if code := second.Wait(); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, second.Stderr)
+	}
+	var stated struct {
+		store.Rebuilt
+		LeftOut []string `json:"left_out"`
+	}
+	if err := json.Unmarshal(second.Stdout.Bytes(), &stated); err != nil || stated.LeftOut == nil || len(stated.LeftOut) > 0 {
+		t.Errorf("%s: %v", second.Stdout, err)
+	}
+	after := r.tables()
+	for _, table := range []string{"records", "images", "outcomes", "runs", "log_entries"} {
+		if diff := cmp.Diff(before[table], after[table]); diff != "" {
+			t.Errorf("%s before (-) and after (+):\n%s", table, diff)
+		}
+	}
+	third := r.Start(4, "rebuild")
+	if code := third.Wait(); code != 4 || !strings.Contains(third.Stderr.String(), "not empty") || !strings.Contains(third.Stderr.String(), "next: ") {
+		t.Errorf("over a full ledger: exit code %d\n%s", code, third.Stderr)
 	}
 }
 

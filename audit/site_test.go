@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"golang.org/x/mod/sumdb/tlog"
+	"github.com/jackc/pgx/v5"
 
 	"vlens-archiver/audit"
 	"vlens-archiver/internal/archivetest"
@@ -46,7 +47,7 @@ func newReader(t *testing.T, tn *archivetest.Tenant) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &reader{Tenant: tn, ledger: ledger, bucket: objects, layout: manifest.Layout{Prefix: archivetest.Prefix}}
+	return &reader{Tenant: tn, ledger: ledger, bucket: objects, layout: manifest.Layout{Prefix: archivetest.Prefix}, verifier: archivetest.Signing(t).VerifierKey()}
 }
 
 func (r *reader) exporter() audit.Exporter {
@@ -57,76 +58,23 @@ func (r *reader) exporter() audit.Exporter {
 	}
 }
 
-// seal puts all records that have no place in the log there, and publishes it.
-func (r *reader) seal() {
-	r.T.Helper()
-	text, err := manifest.GenerateSigningKey("acme.example/vlens-archive")
-	if err != nil {
-		r.T.Fatal(err)
-	}
-	key, err := manifest.ParseSigningKey(text)
-	if err != nil {
-		r.T.Fatal(err)
-	}
-	r.ExecLedger(`
-		INSERT INTO archive.log_entries (log_index, sha256, kind, key)
-		SELECT row_number() OVER (ORDER BY archived_at, key) - 1, sha256, 'record', key FROM archive.records`)
-	var entries []manifest.Entry
-	var hashes []tlog.Hash
-	for _, sum := range archivetest.Query[string](r.Tenant, `SELECT sha256 FROM archive.log_entries ORDER BY log_index`) {
-		var entry manifest.Entry
-		if _, err := hex.Decode(entry[:], []byte(sum)); err != nil {
-			r.T.Fatal(err)
-		}
-		more, err := tlog.StoredHashesForRecordHash(int64(len(entries)), manifest.LeafHash(entry), hashesIn(&hashes))
-		if err != nil {
-			r.T.Fatal(err)
-		}
-		entries, hashes = append(entries, entry), append(hashes, more...)
-	}
-	size := int64(len(entries))
-	for _, tile := range manifest.NewTiles(0, size) {
-		body := manifest.EncodeEntries(entries[min(size, tile.N*256):min(size, tile.N*256+int64(tile.W))])
-		if tile.L != manifest.EntryLevel {
-			if body, err = tlog.ReadTileData(tile, hashesIn(&hashes)); err != nil {
-				r.T.Fatal(err)
-			}
-		}
-		r.put(r.layout.Tile(tile), body)
-	}
-	root, err := tlog.TreeHash(size, hashesIn(&hashes))
-	if err != nil {
-		r.T.Fatal(err)
-	}
-	checkpoint, err := manifest.Checkpoint{Origin: key.Origin(), Size: size, Root: root}.Sign(key.Signer())
-	if err != nil {
-		r.T.Fatal(err)
-	}
-	r.put(r.layout.Checkpoint(), checkpoint)
-	head, err := r.S3.Client().HeadObject(r.T.Context(), &s3.HeadObjectInput{Bucket: aws.String(archivetest.BucketName), Key: aws.String(r.layout.Checkpoint())})
-	if err != nil {
-		r.T.Fatal(err)
-	}
-	r.ExecLedger(`UPDATE archive.log SET size = $1, root = $2, etag = $3`, size, root.String(), strings.Trim(*head.ETag, `"`))
-	r.verifier = key.VerifierKey()
-}
-
-func hashesIn(hashes *[]tlog.Hash) tlog.HashReaderFunc {
-	return func(indexes []int64) ([]tlog.Hash, error) {
-		found := make([]tlog.Hash, len(indexes))
-		for n, index := range indexes {
-			found[n] = (*hashes)[index]
-		}
-		return found, nil
-	}
-}
-
 func (r *reader) put(key string, body []byte) {
 	r.T.Helper()
 	if _, _, err := r.bucket.Put(r.T.Context(), store.PutRequest{
 		Key: key, Body: bytes.NewReader(body), Size: int64(len(body)), SHA256: sha256.Sum256(body), ContentType: "application/octet-stream",
 	}); err != nil {
 		r.T.Fatal(err)
+	}
+}
+
+// runUnsealed is a run of a process without a signing key.
+func runUnsealed(tn *archivetest.Tenant, runID string) {
+	tn.T.Helper()
+	p := tn.Process(runID, nil)
+	defer p.Close()
+	p.Signing = manifest.SigningKey{}
+	if _, err := p.Run(tn.T.Context(), tn.T.Context()); err != nil {
+		tn.T.Fatalf("run %s: %v\n%s", runID, err, tn.Log)
 	}
 }
 
@@ -249,4 +197,35 @@ func (r *reader) tamper(table, sql string, args ...any) {
 	r.ExecLedger(`ALTER TABLE archive.` + table + ` DISABLE TRIGGER insert_only`)
 	r.ExecLedger(sql, args...)
 	r.ExecLedger(`ALTER TABLE archive.` + table + ` ENABLE TRIGGER insert_only`)
+}
+
+// holdLock takes a lock in the ledger until the returned function is called.
+func (r *reader) holdLock(sql string) (release func()) {
+	r.T.Helper()
+	conn, err := pgx.Connect(r.T.Context(), r.LedgerURL)
+	if err != nil {
+		r.T.Fatal(err)
+	}
+	release = sync.OnceFunc(func() { _ = conn.Close(context.WithoutCancel(r.T.Context())) })
+	r.T.Cleanup(release)
+	if _, err := conn.Exec(r.T.Context(), `BEGIN; `+sql); err != nil {
+		r.T.Fatal(err)
+	}
+	return release
+}
+
+// awaitCount waits until a count in the ledger is not 0.
+func (r *reader) awaitCount(sql string) {
+	r.T.Helper()
+	ctx, cancel := context.WithTimeout(r.T.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for r.Count(sql) == 0 {
+		select {
+		case <-ctx.Done():
+			r.T.Fatalf("nothing after a minute: %s", sql)
+		case <-tick.C:
+		}
+	}
 }
