@@ -16,7 +16,10 @@ import (
 // from one that has lost half, and half-way points would have to be proved
 // against the bucket all the same; reading the bucket again costs minutes and no
 // request to the vendor.
-type Rebuild struct{ tx pgx.Tx }
+type Rebuild struct {
+	tx       pgx.Tx
+	analyzed bool // images and records have statistics
+}
 
 // Rebuild makes this ledger the one of the archive, lets fill add what the bucket
 // has, and keeps all of it or nothing. Runs that start meanwhile wait. A ledger

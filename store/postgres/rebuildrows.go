@@ -80,6 +80,12 @@ type rebuiltImageRow struct {
 // AddRun adds a closed run. All records must be there by then.
 func (r *Rebuild) AddRun(ctx context.Context, run store.RebuiltRun) error {
 	var batch pgx.Batch
+	if !r.analyzed {
+		// Outcomes look up their images: without statistics by reading all of them.
+		batch.Queue(`ANALYZE archive.images`)
+		batch.Queue(`ANALYZE archive.records`)
+		r.analyzed = true
+	}
 	batch.Queue(`
 		INSERT INTO archive.runs (run_id, kind, status, started_at, ended_at, tool_version, sync_left_held, sums_key, checkpoint_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,

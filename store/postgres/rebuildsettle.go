@@ -19,7 +19,7 @@ func (r *Rebuild) Settle(ctx context.Context, nextDue func(store.Outcome, store.
 }
 
 func (r *Rebuild) settle(ctx context.Context, nextDue func(store.Outcome, store.Class, int) time.Duration) (store.Rebuilt, error) {
-	if _, err := r.tx.Exec(ctx, `ANALYZE archive.outcomes; ANALYZE archive.images; ANALYZE archive.records; ANALYZE pg_temp.findings; ANALYZE pg_temp.source_users`); err != nil {
+	if _, err := r.tx.Exec(ctx, `ANALYZE archive.outcomes; ANALYZE archive.records; ANALYZE pg_temp.findings; ANALYZE pg_temp.source_users`); err != nil {
 		return store.Rebuilt{}, err
 	}
 	if _, err := r.tx.Exec(ctx, standingSQL); err != nil {
