@@ -37,6 +37,7 @@ func sealedArchive(t *testing.T) *reader {
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: 5, ImageBytes: 9 << 10, Scenario: vlenstest.Scenario{
 		Users: map[string]vlenstest.Rules{exportedUser: {Images: map[vlenstest.Kind]string{vlenstest.Face2: "not_image"}}},
 	}})
+	tn.Seals = true
 	tn.Run("first", nil)
 	again(tn, exportedUser)
 	tn.Run("second", nil)

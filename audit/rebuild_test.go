@@ -51,6 +51,7 @@ func lived(t *testing.T) *reader {
 			"u-000014": one(vlenstest.Face3, "absent"),
 		},
 	}})
+	tn.Seals = true
 	tn.Run("first", nil)
 	again(tn, "u-000002")
 	tn.ExecSource(`DELETE FROM users WHERE id IN ('u-000020', 'u-000021')`)
@@ -336,6 +337,7 @@ func TestRebuildOfADamagedArchive(t *testing.T) {
 func TestRebuildKeepsEntriesThatWereNotPublished(t *testing.T) {
 	t.Parallel()
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: 3, ImageBytes: 4 << 10})
+	tn.Seals = true
 	tn.Run("first", nil)
 	again(tn, "u-000001")
 	again(tn, "u-000002")

@@ -241,10 +241,3 @@ func validOutcome(o store.RebuiltOutcome) bool {
 	return validSubject.MatchString(string(o.Subject)) && slices.Contains(store.Outcomes, o.Outcome) &&
 		(o.Class != store.ClassNone || !needsClass) && o.Requests >= 0 && (o.RecordSHA256 == "" || validSHA256.MatchString(o.RecordSHA256))
 }
-
-func text[T ~string](p *T) T {
-	if p == nil {
-		return ""
-	}
-	return *p
-}
