@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"vlens-archiver/audit"
 	"vlens-archiver/internal/archivetest"
@@ -223,5 +224,15 @@ func (r *reader) awaitCount(sql string) {
 			r.T.Fatalf("nothing after a minute: %s", sql)
 		case <-tick.C:
 		}
+	}
+}
+
+func hashesIn(hashes *[]tlog.Hash) tlog.HashReaderFunc {
+	return func(indexes []int64) ([]tlog.Hash, error) {
+		found := make([]tlog.Hash, len(indexes))
+		for n, index := range indexes {
+			found[n] = (*hashes)[index]
+		}
+		return found, nil
 	}
 }
