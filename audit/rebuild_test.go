@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"vlens-archiver/audit"
@@ -198,6 +199,21 @@ func TestRebuildBringsTheLedgerBack(t *testing.T) {
 		if off := float64(now-then) / float64(then-time.Now().Unix()); off > 0.25 || off < -0.25 {
 			t.Errorf("subject %s was due at %d, is now at %d", subject, then, now)
 		}
+	}
+
+	// Bucket and ledger agree again.
+	key, err := note.NewVerifier(r.verifier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity := r.exporter().Identity
+	identity.Place = archivetest.BucketName + "/" + archivetest.Prefix
+	verifier := &audit.Verifier{
+		Options: audit.Options{Mode: store.VerifyDefault, Sample: 100, Seed: "seed", Parallel: 4},
+		Ledger:  r.ledger, Bucket: r.bucket.(audit.Bucket), Layout: r.layout, LogKey: key, Identity: identity, Actor: "auditor@test",
+	}
+	if report, err := verifier.Verify(t.Context()); err != nil || report.Damaged != 0 {
+		t.Errorf("verify after the rebuild: %d damaged, %v: %+v", report.Damaged, err, report.Findings)
 	}
 
 	requests := r.Sim.Requests(vlenstest.Image, vlenstest.List)
