@@ -194,6 +194,8 @@ func (a arithmetic) sql(first, rest string) string {
 		"verifications.damaged": `SELECT count(*) FROM {verifications} AND damaged > 0`,
 		"log.entries":           `SELECT count(*) FROM archive.log_entries`,
 		"log.last_at":           at(`max(added_at)`, `FROM archive.log_entries`),
+		"log.sealed":            `SELECT size FROM archive.log`,
+		"log.sealed_at":         at(`max(sealed_at)`, `FROM archive.log`),
 		"log.records":           `SELECT count(*) FROM archive.records`,
 		"log.waiting":           `SELECT count(*) FROM archive.records AS r WHERE NOT EXISTS (SELECT 1 FROM archive.log_entries AS e WHERE e.key = r.key)`,
 		"last.users":            a.point(len(a.report.Points)-1, "users"),

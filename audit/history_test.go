@@ -241,6 +241,9 @@ func (h *history) checks() {
 		INSERT INTO archive.log_entries (log_index, sha256, kind, key, added_at)
 		SELECT row_number() OVER (ORDER BY r.archived_at, r.key) - 1, r.sha256, 'record', r.key, least(now(), r.archived_at + interval '10 minutes')
 		FROM archive.records AS r WHERE r.run_id <> $1`, h.last)
+	h.exec(`
+		UPDATE archive.log SET size = entries.n - 2, root = 'root', sealed_at = entries.last - interval '1 hour'
+		FROM (SELECT count(*) AS n, max(added_at) AS last FROM archive.log_entries) AS entries`)
 }
 
 func (h *history) must(err error) {

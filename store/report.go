@@ -184,4 +184,7 @@ type ReportLog struct {
 	Records int64      `json:"records"` // that the ledger knows
 	Waiting int64      `json:"waiting"` // of these, not yet in the log
 	LastAt  *time.Time `json:"last_at"` // when the last entry was assigned
+	// Sealed entries are under the last signed checkpoint, of SealedAt.
+	Sealed   int64      `json:"sealed"`
+	SealedAt *time.Time `json:"sealed_at"`
 }

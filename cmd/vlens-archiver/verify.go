@@ -17,6 +17,7 @@ import (
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/config"
 	"vlens-archiver/internal/progress"
+	"vlens-archiver/internal/telemetry"
 	"vlens-archiver/store"
 )
 
@@ -136,6 +137,16 @@ func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification
 		Options: options, Ledger: evidence.Ledger, Bucket: evidence.Bucket, Layout: evidence.Layout,
 		Identity: evidence.Identity, LogKey: key, Tool: tool(), Actor: actor(),
 	}
+	// What is found is told to who watches now, and not after the next run.
+	pushOnly := *cfg
+	pushOnly.Telemetry.MetricsListen = ""
+	measuring, err := p.startTelemetry(&pushOnly, p.logger(p.stderr), "")
+	if err != nil {
+		return err
+	}
+	defer measuring.Close(p.ctx)
+	defer measuring.Follow(p.ctx, telemetry.Sources{Figures: evidence.Ledger.Figures})(p.ctx)
+
 	hide := p.showVerify(ctx, v)
 	report, err := v.Verify(ctx)
 	hide()

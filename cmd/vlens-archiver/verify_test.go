@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"vlens-archiver/audit"
+	"vlens-archiver/internal/telemetry/telemetrytest"
 	"vlens-archiver/vlens/vlenstest"
 )
 
@@ -57,4 +58,18 @@ func (s *site) removeAnImage() string {
 	}
 	s.t.Fatal("there is no image")
 	return ""
+}
+
+// What a verification finds is pushed by itself, not with the next run.
+func TestVerifyTellsTheCollector(t *testing.T) {
+	t.Parallel()
+	collector := telemetrytest.NewCollector(t)
+	s := newSite(t, vlenstest.Options{People: 2}).migrated().pushTo(collector.GRPC)
+	s.run("run").exits(exitDone)
+	s.removeAnImage()
+	s.run("verify").exits(exitDamaged)
+	values := collector.Values()
+	if values["vlens_archiver.verification.damaged"] != 1 || values["vlens_archiver.verification.timestamp"] == 0 {
+		t.Errorf("the collector has %v", values)
+	}
 }

@@ -113,9 +113,10 @@ func (q *reportQuery) log() {
 	var logged int64
 	q.batch.Queue(`
 		SELECT count(*), count(*) FILTER (WHERE e.kind = 'record'), max(e.added_at),
-		       (SELECT count(*) FROM archive.records)
+		       (SELECT count(*) FROM archive.records),
+		       (SELECT l.size FROM archive.log AS l), (SELECT l.sealed_at FROM archive.log AS l)
 		FROM archive.log_entries AS e`).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&log.Entries, &logged, &log.LastAt, &log.Records)
+		err := row.Scan(&log.Entries, &logged, &log.LastAt, &log.Records, &log.Sealed, &log.SealedAt)
 		log.Waiting = log.Records - logged
 		return err
 	})
@@ -148,7 +149,7 @@ func (q *reportQuery) finish() {
 	if q.scope.RunID != "" && len(r.Runs.Last) > 0 {
 		r.Run = &r.Runs.Last[0]
 	}
-	times := []*time.Time{r.Users.ReadAt, r.Waiting.OldestAt, r.Quota.BusiestAt, r.Log.LastAt}
+	times := []*time.Time{r.Users.ReadAt, r.Waiting.OldestAt, r.Quota.BusiestAt, r.Log.LastAt, r.Log.SealedAt}
 	for _, failure := range r.Failures {
 		times = append(times, failure.OldestAt)
 	}
