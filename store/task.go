@@ -29,6 +29,8 @@ type Known struct {
 	Images []StoredImage
 	// Record is the newest record for the transaction; zero when there is none.
 	Record RecordRef
+	// Records are those of all transactions, by transaction and sequence.
+	Records []RecordRef
 }
 
 // RecordRef points to one record.
@@ -53,10 +55,13 @@ type Result struct {
 	Images []Image
 	// Record is the record that states the images now; nil when there is none.
 	Record *RecordRef
-	// NewRecords are the records of the transaction that the ledger does not have
-	// yet: those that attempts left which died before their commit, and Record,
-	// unless the ledger has it.
+	// NewRecords are the records that the ledger does not have yet: those that
+	// attempts left which died before their commit, and Record, unless the ledger
+	// has it. Each names its transaction.
 	NewRecords []RecordRef
+	// Earlier are the images that records of other transactions among them state:
+	// an attempt died, and the user verified again before the next one.
+	Earlier []StoredImage
 	// NextDue is the delay from now until the user is due again; negative means
 	// never, until the row changes.
 	NextDue   time.Duration

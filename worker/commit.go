@@ -29,6 +29,7 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 		Images:      end.images,
 		Record:      end.record,
 		NewRecords:  end.newRecords,
+		Earlier:     end.earlier,
 		NextDue:     NextDue(end.outcome, end.class, a.task.Attempts, a.RecheckAfter),
 		Requests:    int(a.requests.Load()),
 		Bytes:       end.bytes,

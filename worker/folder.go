@@ -25,18 +25,20 @@ const (
 )
 
 // folder is what stands in the bucket under the transaction's prefix and is not
-// in the ledger.
+// in the ledger, and beside it the records of the subject's earlier transactions
+// that are not.
 type folder struct {
 	images  []store.Image
 	records []int // sequence numbers
+	earlier []manifest.SubjectObject
 }
 
-// exploreFolder lists the transaction's prefix and reads the metadata of images
-// that the ledger does not know.
+// exploreFolder lists the subject's prefix, which holds few transactions, and
+// reads the metadata of the transaction's images that the ledger does not know.
 func (a *attempt) exploreFolder(ctx context.Context) error {
 	err := a.bucket.try(ctx, storeAway, func(ctx context.Context) error {
 		a.folder = folder{}
-		for object, err := range a.Bucket.List(ctx, a.Layout.Transaction(a.task.Subject, a.transaction)) {
+		for object, err := range a.Bucket.List(ctx, a.Layout.Subject(a.task.Subject)) {
 			if err != nil {
 				return err
 			}
@@ -56,6 +58,11 @@ func (a *attempt) explore(ctx context.Context, object store.Object) error {
 	parts, ours := a.Layout.ParseSubjectObject(object.Key)
 	switch {
 	case !ours:
+		return nil
+	case parts.Transaction != a.transaction:
+		if parts.Sequence > 0 && !slices.ContainsFunc(a.known.Records, func(r store.RecordRef) bool { return r.Key == object.Key }) {
+			a.folder.earlier = append(a.folder.earlier, parts)
+		}
 		return nil
 	case parts.Sequence > 0:
 		if parts.Sequence > a.known.Record.Sequence {

@@ -52,12 +52,44 @@ func (a *attempt) document(ctx context.Context, images []store.Image, end *endin
 		if end.record != nil && sequence == end.record.Sequence {
 			continue
 		}
-		left, found, err := a.readRecord(ctx, sequence)
+		left, found, err := a.readRecord(ctx, a.transaction, sequence)
 		if err != nil {
 			return err
 		}
 		if found {
 			end.newRecords = append(end.newRecords, left.RecordRef)
+		}
+	}
+	return a.documentEarlier(ctx, end)
+}
+
+// documentEarlier enters what attempts left in the folders of earlier
+// transactions that died before their commit: nobody will ask for those
+// transactions again.
+func (a *attempt) documentEarlier(ctx context.Context, end *ending) error {
+	for _, parts := range a.folder.earlier {
+		left, found, err := a.readRecord(ctx, parts.Transaction, parts.Sequence)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		end.newRecords = append(end.newRecords, left.RecordRef)
+		for _, stated := range left.Images {
+			image := stated.Stored()
+			if image.State != store.ImageStored || a.inLedger(image) {
+				continue
+			}
+			err := a.bucket.try(ctx, storeAway, func(ctx context.Context) error {
+				object, err := a.Bucket.Head(ctx, image.Key, image.VersionID)
+				image.ETag = object.ETag // a record does not state it
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("look for an image of an earlier attempt: %w", err)
+			}
+			end.earlier = append(end.earlier, store.StoredImage{Transaction: parts.Transaction, Image: image})
 		}
 	}
 	return nil
@@ -158,7 +190,7 @@ func (a *attempt) writeRecord(ctx context.Context, images []store.Image) (record
 	}
 	for sequence := max(1, a.lastRecord()); sequence <= mostRecords; sequence++ {
 		if sequence <= a.lastRecord() {
-			there, found, err := a.readRecord(ctx, sequence)
+			there, found, err := a.readRecord(ctx, a.transaction, sequence)
 			if err != nil {
 				return record, false, err
 			}
@@ -183,10 +215,10 @@ func (a *attempt) lastRecord() int {
 	return slices.Max(append([]int{a.known.Record.Sequence}, a.folder.records...))
 }
 
-// readRecord is a record as it stands in the bucket, when there is one with this
-// sequence number and it is the subject's.
-func (a *attempt) readRecord(ctx context.Context, sequence int) (record standingRecord, found bool, err error) {
-	key := a.Layout.Record(a.task.Subject, a.transaction, sequence)
+// readRecord is a record of one of the subject's transactions as it stands in the
+// bucket, when there is one with this sequence number and it is the subject's.
+func (a *attempt) readRecord(ctx context.Context, transaction string, sequence int) (record standingRecord, found bool, err error) {
+	key := a.Layout.Record(a.task.Subject, transaction, sequence)
 	var body []byte
 	var object store.Object
 	err = a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
@@ -206,7 +238,7 @@ func (a *attempt) readRecord(ctx context.Context, sequence int) (record standing
 		return record, false, nil
 	}
 	hash := sha256.Sum256(body)
-	return standingRecord{there, a.recordRef(key, sequence, hash, object.VersionID, there.ArchivedAt)}, true, nil
+	return standingRecord{there, recordRef(transaction, key, sequence, hash, object.VersionID, there.ArchivedAt)}, true, nil
 }
 
 // standingRecord is what a record in the bucket states, and where it stands.
@@ -252,12 +284,12 @@ func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest
 	if err != nil {
 		return store.RecordRef{}, err
 	}
-	return a.recordRef(key, sequence, hash, object.VersionID, now), nil
+	return recordRef(a.transaction, key, sequence, hash, object.VersionID, now), nil
 }
 
-func (a *attempt) recordRef(key string, sequence int, hash [sha256.Size]byte, versionID string, archived time.Time) store.RecordRef {
+func recordRef(transaction, key string, sequence int, hash [sha256.Size]byte, versionID string, archived time.Time) store.RecordRef {
 	return store.RecordRef{
-		Transaction: a.transaction,
+		Transaction: transaction,
 		Sequence:    sequence,
 		Key:         key,
 		VersionID:   versionID,

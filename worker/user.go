@@ -44,9 +44,10 @@ type ending struct {
 	class      store.Class
 	images     []store.Image // new rows for the ledger
 	record     *store.RecordRef
-	newRecords []store.RecordRef // rows for the ledger
-	bytes      int64             // of images stored by this attempt
-	failure    *vlens.Error      // the vendor's error behind the class, if there is one
+	newRecords []store.RecordRef   // rows for the ledger
+	earlier    []store.StoredImage // images of such records of other transactions
+	bytes      int64               // of images stored by this attempt
+	failure    *vlens.Error        // the vendor's error behind the class, if there is one
 }
 
 func failed(class store.Class) ending {

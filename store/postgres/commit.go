@@ -59,26 +59,28 @@ WITH run AS (
 ), image AS (
 	INSERT INTO archive.images (subject, transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type,
 	                            width, height, sha256, flags, run_id, fetched_at)
-	SELECT d.subject, $9, i.kind, i.ref, i.state, i.class, i.key, i.version_id, i.etag, i.bytes, i.media_type,
+	SELECT d.subject, i.transaction_id, i.kind, i.ref, i.state, i.class, i.key, i.version_id, i.etag, i.bytes, i.media_type,
 	       i.width, i.height, i.sha256, i.flags, $3, i.fetched_at
 	FROM done AS d, ROWS FROM (jsonb_to_recordset($13) AS (
-		kind text, ref text, state text, class text, key text, version_id text, etag text, bytes bigint, media_type text,
+		transaction_id text, kind text, ref text, state text, class text, key text, version_id text, etag text, bytes bigint, media_type text,
 		width integer, height integer, sha256 text, flags text[], fetched_at timestamptz)) WITH ORDINALITY AS i
-		(kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, fetched_at, place)
+		(transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, fetched_at, place)
+	WHERE NOT EXISTS (SELECT 1 FROM archive.transactions AS t WHERE t.transaction_id = i.transaction_id AND t.subject <> d.subject)
 	ORDER BY i.place
 	ON CONFLICT (key, ref) WHERE state = 'stored' DO NOTHING
 ), record AS (
 	INSERT INTO archive.records (key, subject, transaction_id, sequence, version_id, sha256, run_id, archived_at)
-	SELECT r.key, d.subject, $9, r.sequence, r.version_id, r.sha256, $3, r.archived_at
-	FROM done AS d, jsonb_to_recordset($18) AS r (key text, sequence integer, version_id text, sha256 text, archived_at timestamptz)
+	SELECT r.key, d.subject, r.transaction_id, r.sequence, r.version_id, r.sha256, $3, r.archived_at
+	FROM done AS d, jsonb_to_recordset($18) AS r (transaction_id text, key text, sequence integer, version_id text, sha256 text, archived_at timestamptz)
 	WHERE NOT EXISTS (SELECT 1 FROM archive.records AS there WHERE there.key = r.key AND there.sha256 = r.sha256)
-	ORDER BY r.sequence
-	RETURNING sha256, key, sequence
+	  AND NOT EXISTS (SELECT 1 FROM archive.transactions AS t WHERE t.transaction_id = r.transaction_id AND t.subject <> d.subject)
+	ORDER BY r.archived_at, r.sequence
+	RETURNING sha256, key, sequence, archived_at
 ), waiting AS (
 	INSERT INTO archive.log_waiting (sha256, kind, key)
 	SELECT r.sha256, 'record', r.key FROM record AS r
 	WHERE NOT EXISTS (SELECT 1 FROM archive.log_entries AS e WHERE e.key = r.key)
-	ORDER BY r.sequence
+	ORDER BY r.archived_at, r.sequence
 ), user_of_run AS (
 	UPDATE archive.run_users AS ru SET done_at = now() FROM done AS d
 	WHERE ru.run_id = $3 AND ru.user_id = d.user_id
@@ -99,7 +101,7 @@ func (l *Ledger) commitArgs(process string, result store.Result) []any {
 	return []any{
 		l.takeover.Seconds(), process, result.RunID, result.Subject, result.LeaseToken, // $1 to $5
 		result.State.After(result.Outcome), result.Outcome, result.Class, result.Transaction, // $6 to $9
-		result.Requests, result.Bytes, result.StartedAt, imageRows(result.Images), nextDue, !needsOwner, // $10 to $15
+		result.Requests, result.Bytes, result.StartedAt, imageRows(result), nextDue, !needsOwner, // $10 to $15
 		record.Key, record.SHA256, recordRows(result.NewRecords), // $16 to $18
 	}
 }
@@ -120,48 +122,59 @@ func (l *Ledger) committedBefore(ctx context.Context, process string, result sto
 
 // imageRow is an image as the commit statement reads it.
 type imageRow struct {
-	Kind      store.Kind       `json:"kind"`
-	Ref       store.Ref        `json:"ref"`
-	State     store.ImageState `json:"state"`
-	Class     store.Class      `json:"class"`
-	Key       string           `json:"key"`
-	VersionID string           `json:"version_id"`
-	ETag      string           `json:"etag"`
-	Bytes     int64            `json:"bytes"`
-	MediaType string           `json:"media_type"`
-	Width     int              `json:"width"`
-	Height    int              `json:"height"`
-	SHA256    string           `json:"sha256"`
-	Flags     []store.Flag     `json:"flags"`
-	FetchedAt *time.Time       `json:"fetched_at"`
+	Transaction string           `json:"transaction_id"`
+	Kind        store.Kind       `json:"kind"`
+	Ref         store.Ref        `json:"ref"`
+	State       store.ImageState `json:"state"`
+	Class       store.Class      `json:"class"`
+	Key         string           `json:"key"`
+	VersionID   string           `json:"version_id"`
+	ETag        string           `json:"etag"`
+	Bytes       int64            `json:"bytes"`
+	MediaType   string           `json:"media_type"`
+	Width       int              `json:"width"`
+	Height      int              `json:"height"`
+	SHA256      string           `json:"sha256"`
+	Flags       []store.Flag     `json:"flags"`
+	FetchedAt   *time.Time       `json:"fetched_at"`
 }
 
-func imageRows(images []store.Image) []imageRow {
-	rows := make([]imageRow, 0, len(images))
-	for _, image := range images {
-		rows = append(rows, imageRow{
-			Kind: image.Kind, Ref: image.Ref, State: image.State, Class: image.Class, Key: image.Key,
-			VersionID: image.VersionID, ETag: image.ETag, Bytes: image.Bytes, MediaType: image.MediaType,
-			Width: image.Width, Height: image.Height, SHA256: image.SHA256,
-			Flags: append([]store.Flag{}, image.Flags...), FetchedAt: orNull(image.FetchedAt),
-		})
+func imageRows(result store.Result) []imageRow {
+	rows := make([]imageRow, 0, len(result.Earlier)+len(result.Images))
+	for _, image := range result.Earlier {
+		rows = append(rows, newImageRow(image.Transaction, image.Image))
+	}
+	for _, image := range result.Images {
+		rows = append(rows, newImageRow(result.Transaction, image))
 	}
 	return rows
 }
 
+func newImageRow(transaction string, image store.Image) imageRow {
+	return imageRow{
+		Transaction: transaction, Kind: image.Kind, Ref: image.Ref, State: image.State, Class: image.Class, Key: image.Key,
+		VersionID: image.VersionID, ETag: image.ETag, Bytes: image.Bytes, MediaType: image.MediaType,
+		Width: image.Width, Height: image.Height, SHA256: image.SHA256,
+		Flags: append([]store.Flag{}, image.Flags...), FetchedAt: orNull(image.FetchedAt),
+	}
+}
+
 // recordRow is a record as the commit statement reads it.
 type recordRow struct {
-	Key        string    `json:"key"`
-	Sequence   int       `json:"sequence"`
-	VersionID  string    `json:"version_id"`
-	SHA256     string    `json:"sha256"`
-	ArchivedAt time.Time `json:"archived_at"`
+	Transaction string    `json:"transaction_id"`
+	Key         string    `json:"key"`
+	Sequence    int       `json:"sequence"`
+	VersionID   string    `json:"version_id"`
+	SHA256      string    `json:"sha256"`
+	ArchivedAt  time.Time `json:"archived_at"`
 }
 
 func recordRows(records []store.RecordRef) []recordRow {
 	rows := make([]recordRow, 0, len(records))
 	for _, r := range records {
-		rows = append(rows, recordRow{Key: r.Key, Sequence: r.Sequence, VersionID: r.VersionID, SHA256: r.SHA256, ArchivedAt: r.ArchivedAt})
+		rows = append(rows, recordRow{
+			Transaction: r.Transaction, Key: r.Key, Sequence: r.Sequence, VersionID: r.VersionID, SHA256: r.SHA256, ArchivedAt: r.ArchivedAt,
+		})
 	}
 	return rows
 }

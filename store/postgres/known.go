@@ -11,7 +11,7 @@ import (
 )
 
 // Known is what the ledger knows of a subject, in one round trip: its stored
-// images of all transactions, and the newest record of this one.
+// images and records of all transactions.
 //
 // A transaction with an id of the vendor's is reserved for the subject: the
 // first to ask owns it. Another takes it over only when the owner has nothing
@@ -34,12 +34,13 @@ func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction s
 	batch.Queue(`
 		SELECT r.transaction_id, r.sequence, r.key, r.version_id, r.sha256, r.archived_at
 		FROM archive.records AS r
-		WHERE r.subject = $1 AND r.transaction_id = $2
-		ORDER BY r.sequence DESC
-		LIMIT 1`, subject, transaction).Query(func(rows pgx.Rows) error {
-		records, err := pgx.CollectRows(rows, scanRecordRef)
-		if len(records) > 0 {
-			known.Record = records[0]
+		WHERE r.subject = $1
+		ORDER BY r.transaction_id, r.sequence`, subject).Query(func(rows pgx.Rows) (err error) {
+		known.Records, err = pgx.CollectRows(rows, scanRecordRef)
+		for _, record := range known.Records {
+			if record.Transaction == transaction {
+				known.Record = record
+			}
 		}
 		return err
 	})

@@ -21,8 +21,8 @@ func (r *Rebuild) AddRecords(ctx context.Context, records []store.RebuiltRecord)
 			VersionID: record.VersionID, SHA256: record.SHA256, RunID: record.RunID, ArchivedAt: record.ArchivedAt,
 			Outcome: record.Outcome, Class: record.Class,
 		})
-		for _, image := range imageRows(record.Images) {
-			images = append(images, rebuiltImageRow{image, record.Subject, record.Transaction, record.RunID})
+		for _, image := range record.Images {
+			images = append(images, rebuiltImageRow{newImageRow(record.Transaction, image), record.Subject, record.RunID})
 		}
 	}
 	var batch pgx.Batch
@@ -72,9 +72,8 @@ type rebuiltRecordRow struct {
 
 type rebuiltImageRow struct {
 	imageRow
-	Subject     store.Subject `json:"subject"`
-	Transaction string        `json:"transaction_id"`
-	RunID       string        `json:"run_id"`
+	Subject store.Subject `json:"subject"`
+	RunID   string        `json:"run_id"`
 }
 
 // AddRun adds a closed run. All records must be there by then.

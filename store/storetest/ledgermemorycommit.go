@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -27,10 +28,17 @@ func (l *MemoryLedger) Known(_ context.Context, subject store.Subject, transacti
 		}
 	}
 	for _, record := range l.records {
-		if record.subject == subject && record.Transaction == transaction && record.Sequence > known.Record.Sequence {
+		if record.subject != subject {
+			continue
+		}
+		known.Records = append(known.Records, record.RecordRef)
+		if record.Transaction == transaction && record.Sequence > known.Record.Sequence {
 			known.Record = record.RecordRef
 		}
 	}
+	slices.SortFunc(known.Records, func(a, b store.RecordRef) int {
+		return cmp.Or(cmp.Compare(a.Transaction, b.Transaction), cmp.Compare(a.Sequence, b.Sequence))
+	})
 	return known, nil
 }
 
@@ -99,7 +107,11 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 // addHistory adds images and records, and reports whether nothing that is there
 // contradicts them.
 func (l *MemoryLedger) addHistory(result store.Result) bool {
+	images := slices.Clone(result.Earlier)
 	for _, image := range result.Images {
+		images = append(images, store.StoredImage{Transaction: result.Transaction, Image: image})
+	}
+	for _, image := range images {
 		there := slices.IndexFunc(l.images, func(other memoryImage) bool {
 			return image.State == store.ImageStored && other.State == store.ImageStored && other.Key == image.Key
 		})
@@ -108,7 +120,7 @@ func (l *MemoryLedger) addHistory(result store.Result) bool {
 			return false
 		}
 		if there < 0 || l.images[there].Ref != image.Ref {
-			l.images = append(l.images, memoryImage{Image: image, subject: result.Subject, transaction: result.Transaction, run: result.RunID})
+			l.images = append(l.images, memoryImage{Image: image.Image, subject: result.Subject, transaction: image.Transaction, run: result.RunID})
 		}
 	}
 	for _, record := range result.NewRecords {
