@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -51,6 +52,17 @@ func TestKillAtRandomMoments(t *testing.T) {
 	}
 	if n := tn.Count(`SELECT count(*) FROM archive.outcomes WHERE outcome = 'archived'`); n != int64(users) {
 		t.Errorf("%d users are archived, want %d", n, users)
+	}
+	var summary struct{ Requests map[string]int64 }
+	if err := json.Unmarshal(rest.Stdout.Bytes(), &summary); err != nil {
+		t.Fatal(err)
+	}
+	told := int64(0)
+	for _, n := range summary.Requests {
+		told += n
+	}
+	if done := tn.Count(`SELECT sum(requests)::bigint FROM archive.outcomes`); told < done {
+		t.Errorf("the summary tells %d requests %v, the users' outcomes %d", told, summary.Requests, done)
 	}
 	again := tn.Sim.Requests(vlenstest.Image) - users*vlenstest.KindCount
 	if again > kills*concurrency {

@@ -110,6 +110,10 @@ type Remaining struct {
 	Outcomes int64 // users done so far
 }
 
+// UntoldRequests stands among endpoints for the requests of killed processes
+// which are known from their users, but not by endpoint.
+const UntoldRequests = "untold"
+
 // RunTotals is the statement of a run, as summary.json tells it.
 type RunTotals struct {
 	Run             Run
@@ -120,7 +124,7 @@ type RunTotals struct {
 	Failures        map[Class]int64
 	Images          int64 // stored by this run
 	Bytes           int64
-	Requests        map[string]int64 // by endpoint
+	Requests        map[string]int64 // by endpoint, and UntoldRequests
 	OldestPendingAt time.Time        // zero when nobody is pending
 	Sync            SyncResult
 	DueLeft         int64 // users still due when the run was closed

@@ -18,7 +18,14 @@ const (
 	// longestPoll is the time between two looks at whether others in the run
 	// have died or are done.
 	longestPoll = 5 * time.Second
+	// nobodyFound is how many users of a batch must be missing, all of them, for it
+	// to be the look-up that is wrong, and not users who went away since the sync.
+	nobodyFound = 3
 )
+
+// ErrNobodyFound says that the source has none of the users who are due. Nobody
+// gets an outcome for that.
+var ErrNobodyFound = fmt.Errorf("%w: it returns none of the users who are due when asked for them by id; check source.lookup_sql and source.users_sql", store.ErrSource)
 
 // archiveDue archives due users until nothing is left that the run may claim
 // and no other process holds users of the run; then finished is true. When
@@ -133,6 +140,9 @@ func (w *Worker) claim(ctx context.Context, batch int) ([]store.Task, map[string
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("look up users: %w", err)
+	}
+	if len(users) == 0 && len(tasks) >= nobodyFound {
+		return nil, nil, fmt.Errorf("look up users: %w", ErrNobodyFound)
 	}
 	return tasks, users, nil
 }

@@ -30,7 +30,7 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 		Record:      end.record,
 		NewRecords:  end.newRecords,
 		Earlier:     end.earlier,
-		NextDue:     NextDue(end.outcome, end.class, a.task.Attempts, a.RecheckAfter),
+		NextDue:     a.nextDue(end),
 		Requests:    int(a.requests.Load()),
 		Bytes:       end.bytes,
 		StartedAt:   a.started,

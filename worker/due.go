@@ -31,6 +31,13 @@ func NextDue(outcome store.Outcome, class store.Class, attempts int, recheck tim
 	return store.Never
 }
 
+func (a *attempt) nextDue(end ending) time.Duration {
+	if end.passing {
+		return doubling(firstRetry, longestRetry, a.task.Attempts)
+	}
+	return NextDue(end.outcome, end.class, a.task.Attempts, a.RecheckAfter)
+}
+
 func recheckIn(after time.Duration) time.Duration {
 	if after == 0 {
 		return store.Never

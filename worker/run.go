@@ -81,7 +81,7 @@ func (w *Worker) Run(ctx, admit context.Context) (Report, error) {
 	}
 	report.Notes = append(w.notes(), w.sealNotes(report.Log)...)
 	report.WorkLeft = report.Totals.DueLeft > 0
-	if err == nil && part.synced.LeftHeld > 0 {
+	if part.synced.LeftHeld > 0 && (err == nil || errors.Is(err, ErrNobodyFound)) {
 		err = fmt.Errorf("%w: %d users would be marked as left, so none is; check source.users_sql, or run with --accept-left",
 			ErrLeftHeld, part.synced.LeftHeld)
 	}

@@ -46,6 +46,7 @@ type ending struct {
 	record     *store.RecordRef
 	newRecords []store.RecordRef   // rows for the ledger
 	earlier    []store.StoredImage // images of such records of other transactions
+	passing    bool                // it may end otherwise soon, whatever the class
 	bytes      int64               // of images stored by this attempt
 	failure    *vlens.Error        // the vendor's error behind the class, if there is one
 }
@@ -137,6 +138,13 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 	ctx, span := startSpan(ctx, spanList)
 	defer func() { endSpan(span, err) }()
+	if a.user.ID == "" {
+		// The row went away since the sync. Whether the user left is for the next
+		// sync to say.
+		end := failed(store.ClassNoIdentifier)
+		end.passing = true
+		return end, true, nil
+	}
 	identifiers := identifiersOf(a.user, a.Identifiers, a.PhoneRegion)
 	if len(identifiers) == 0 {
 		return failed(store.ClassNoIdentifier), true, nil

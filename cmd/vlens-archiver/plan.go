@@ -45,6 +45,9 @@ func (p *program) plan(ctx context.Context, cfg *config.Config, selection store.
 	if err != nil {
 		return err
 	}
+	if _, err := databases.Ledger.CompareArchive(ctx, app.Identity(cfg, key)); err != nil {
+		return err
+	}
 	figures, err := databases.Users.Plan(ctx, selection, cfg.Source.AllowPersonalIDs, key)
 	if err != nil {
 		return err

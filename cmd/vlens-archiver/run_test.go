@@ -113,6 +113,7 @@ func TestConfigurationThatDoesNotFit(t *testing.T) {
 
 	s.env["SUBJECT_KEY"] = "YW5vdGhlci1rZXktYW5vdGhlci1rZXktYW5vdGhlci1rZXk="
 	s.run("run").exits(exitInvalid).says("another archive.subject_key").says("next:")
+	s.run("plan").exits(exitInvalid).says("another archive.subject_key")
 	s.env["SUBJECT_KEY"] = siteKey
 
 	s.inSource(`ALTER TABLE users RENAME COLUMN phone TO mobile`)

@@ -71,7 +71,7 @@ func (l *Ledger) OpenArchive(ctx context.Context, identity store.ArchiveIdentity
 			INSERT INTO archive.archive (layout_version, origin, tenancy_name, key_check, place)
 			VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (only_row) DO UPDATE SET place = excluded.place
-			WHERE NOT EXISTS (SELECT 1 FROM archive.records)`,
+			WHERE NOT `+begunSQL,
 			identity.LayoutVersion, identity.Origin, identity.TenancyName, identity.KeyCheck, identity.Place); err != nil {
 			return err
 		}
@@ -84,13 +84,17 @@ func (l *Ledger) OpenArchive(ctx context.Context, identity store.ArchiveIdentity
 	return sameArchive(there, identity)
 }
 
+// begunSQL is whether something stands in the archive's place: a record, or the
+// files of a run.
+const begunSQL = `(EXISTS (SELECT 1 FROM archive.records) OR EXISTS (SELECT 1 FROM archive.runs WHERE status <> 'open'))`
+
 // CompareArchive makes sure, without writing, that the ledger is the one of the
 // archive, as OpenArchive would. found is false when no run has opened it yet.
 func (l *Ledger) CompareArchive(ctx context.Context, identity store.ArchiveIdentity) (found bool, err error) {
 	var there store.ArchiveIdentity
 	var begun bool
 	err = l.pool.QueryRow(ctx, `
-		SELECT a.layout_version, a.origin, a.tenancy_name, a.key_check, a.place, EXISTS (SELECT 1 FROM archive.records)
+		SELECT a.layout_version, a.origin, a.tenancy_name, a.key_check, a.place, `+begunSQL+`
 		FROM archive.archive AS a`).
 		Scan(&there.LayoutVersion, &there.Origin, &there.TenancyName, &there.KeyCheck, &there.Place, &begun)
 	if noRow(err) {

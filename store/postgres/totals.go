@@ -72,6 +72,24 @@ func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
 		})
 		return err
 	})
+	// A process that was killed did not tell its last requests; those of the users
+	// it had done by then are known, but not by endpoint.
+	batch.Queue(`
+		SELECT coalesce(sum(done.requests - told.requests), 0)::bigint
+		FROM (
+			SELECT o.process, sum(o.requests) AS requests FROM archive.outcomes AS o
+			WHERE o.run_id = $1 GROUP BY o.process
+		) AS done
+		JOIN archive.processes AS p ON p.process = done.process AND p.run_id = $1,
+		LATERAL (SELECT coalesce(sum(q.value::bigint), 0) AS requests FROM jsonb_each_text(p.requests) AS q) AS told
+		WHERE done.requests > told.requests`, runID).QueryRow(func(row pgx.Row) error {
+		var untold int64
+		err := row.Scan(&untold)
+		if untold > 0 {
+			totals.Requests[store.UntoldRequests] = untold
+		}
+		return err
+	})
 	batch.Queue(`
 		SELECT r.sync_users, r.sync_new, r.sync_changed, r.sync_returned, r.sync_left, r.sync_left_held
 		FROM archive.runs AS r WHERE r.run_id = $1`, runID).QueryRow(func(row pgx.Row) error {
