@@ -142,9 +142,9 @@ func (l faultyLedger) Claim(ctx context.Context, run store.Run, process string, 
 	return tasks, err
 }
 
-func (l faultyLedger) Known(ctx context.Context, subject store.Subject, transaction string) (known store.Known, err error) {
+func (l faultyLedger) Known(ctx context.Context, subject store.Subject, transaction string, first store.Ref) (known store.Known, err error) {
 	err = l.meet("known", func() (err error) {
-		known, err = l.Ledger.Known(ctx, subject, transaction)
+		known, err = l.Ledger.Known(ctx, subject, transaction, first)
 		return err
 	})
 	return known, err

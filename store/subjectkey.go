@@ -57,7 +57,7 @@ func (k SubjectKey) Ref(fileName string) Ref {
 // subject and the file name of the first kind that is present.
 func (k SubjectKey) UnnamedTransaction(subject Subject, firstFileName string) string {
 	sum := k.mac(string(subject) + firstFileName)
-	return "t-" + hex.EncodeToString(sum[:8])
+	return UnnamedPrefix + hex.EncodeToString(sum[:8])
 }
 
 // Check is a value that changes when the key does. The archive keeps it so that

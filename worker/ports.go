@@ -30,7 +30,7 @@ type Ledger interface {
 	Leave(ctx context.Context, process string, counts store.RunCounts) error
 
 	Claim(ctx context.Context, run store.Run, process string, order store.ClaimOrder, n int) ([]store.Task, error)
-	Known(ctx context.Context, subject store.Subject, transaction string) (store.Known, error)
+	Known(ctx context.Context, subject store.Subject, transaction string, first store.Ref) (store.Known, error)
 	Commit(ctx context.Context, process string, result store.Result) error
 
 	Remaining(ctx context.Context, run store.Run, process string) (store.Remaining, error)

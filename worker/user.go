@@ -209,7 +209,7 @@ func (a *attempt) read(listing vlens.Listing) {
 
 func (a *attempt) recall(ctx context.Context) error {
 	err := a.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
-		a.known, err = a.Ledger.Known(ctx, a.task.Subject, a.transaction)
+		a.known, err = a.Ledger.Known(ctx, a.task.Subject, a.transaction, a.references[0].ref)
 		return err
 	})
 	if err != nil {

@@ -161,6 +161,32 @@ func TestRecycledNumber(t *testing.T) {
 	tn.CheckWhole(2)
 }
 
+// The same where the vendor names no transaction and serves images by their file
+// names.
+func TestTwoRowsWithOnePhoneAndNoTransaction(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 2, Seed: 4, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		Latency: 100 * time.Millisecond,
+		All:     vlenstest.Rules{References: "names", Row: "no_transaction", Transaction: "optional"},
+		Users:   map[string]vlenstest.Rules{"u-000002": {PhoneOf: "u-000001"}},
+	}})
+	tn.Run("first", nil)
+	var ended []string
+	for _, how := range ends(tn, "first") {
+		ended = append(ended, how[:strings.LastIndex(how, " ")])
+	}
+	slices.Sort(ended)
+	if diff := cmp.Diff([]string{"archived", "failed shared_transaction"}, ended); diff != "" {
+		t.Errorf("ended as (-want +got):\n%s", diff)
+	}
+	if n := tn.Count(`SELECT count(DISTINCT subject) FROM archive.images WHERE state = 'stored'`); n != 1 {
+		t.Errorf("the images are filed under %d people", n)
+	}
+	if got := counts(tn, "u-000001"); got != [2]int{2, 6} {
+		t.Errorf("the phone cost %d listings and %d images, want 2 and 6", got[0], got[1])
+	}
+}
+
 func TestNoTransactionStopsCostingRequests(t *testing.T) {
 	t.Parallel()
 	const users = 30
@@ -168,6 +194,7 @@ func TestNoTransactionStopsCostingRequests(t *testing.T) {
 		All: vlenstest.Rules{References: "names", Row: "no_transaction"},
 	}})
 	// Two users are in flight at a time.
+	tn.Seals = true // else the notes say that nothing is sealed
 	report := tn.Run("first", func(c *worker.Config) { c.Concurrency = 2 })
 	if got := tn.Sim.Requests(vlenstest.Image); got < 5 || got > 6 {
 		t.Errorf("%d image requests, want one for each of the first five or six users", got)
@@ -209,6 +236,7 @@ func TestUnnamedTransactionsThatAreServed(t *testing.T) {
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 7, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
 		All: vlenstest.Rules{References: "names", Row: "no_transaction", Transaction: "optional"},
 	}})
+	tn.Seals = true // else the notes say that nothing is sealed
 	report := tn.Run("first", nil)
 	if report.Totals.Users["archived"] != users || len(report.Notes) != 0 {
 		t.Errorf("%+v, notes %q", report.Totals.Users, report.Notes)

@@ -13,14 +13,14 @@ import (
 // Known is what the ledger knows of a subject, in one round trip: its stored
 // images and records of all transactions.
 //
-// A transaction with an id of the vendor's is reserved for the subject: the
-// first to ask owns it. Another takes it over only when the owner has nothing
+// The verification, which store.Reservation names, is reserved for the subject:
+// the first to ask owns it. Another takes it over only when the owner has nothing
 // stored in it and no live process works on the owner. Who owns it now is Owner.
-func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction string) (store.Known, error) {
+func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction string, first store.Ref) (store.Known, error) {
 	known := store.Known{Owner: subject}
 	var batch pgx.Batch
-	if named(transaction) {
-		l.queueReservation(&batch, subject, transaction, &known.Owner)
+	if reservation := store.Reservation(transaction, first); reservation != "" {
+		l.queueReservation(&batch, subject, reservation, &known.Owner)
 	}
 	batch.Queue(`
 		SELECT i.transaction_id, i.kind, i.state, i.class, i.ref, i.key, i.version_id, i.etag, i.bytes, i.media_type,
@@ -49,11 +49,11 @@ func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction s
 
 // queueReservation locks another owner's row first: the statement after it then
 // sees all that the owner has committed.
-func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, transaction string, owner *store.Subject) {
+func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, reservation string, owner *store.Subject) {
 	batch.Queue(`
 		SELECT 1 FROM archive.transactions AS t
 		WHERE t.transaction_id = $1 AND t.subject <> $2
-		FOR UPDATE OF t`, transaction, subject)
+		FOR UPDATE OF t`, reservation, subject)
 	batch.Queue(`
 		INSERT INTO archive.transactions AS t (transaction_id, subject)
 		VALUES ($2, $3)
@@ -61,18 +61,18 @@ func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, trans
 		WHERE t.subject <> excluded.subject
 		  AND NOT EXISTS (
 			SELECT 1 FROM archive.images AS i
-			WHERE i.subject = t.subject AND i.transaction_id = t.transaction_id AND i.state = 'stored')
+			WHERE i.subject = t.subject AND t.transaction_id IN (i.transaction_id, 'ref-' || i.ref) AND i.state = 'stored')
 		  AND NOT EXISTS (
 			SELECT 1 FROM archive.subjects AS s
 			WHERE s.subject = t.subject AND s.lease_process IN (`+liveProcesses+`))`,
-		l.takeover.Seconds(), transaction, subject)
-	batch.Queue(`SELECT t.subject FROM archive.transactions AS t WHERE t.transaction_id = $1`, transaction).
+		l.takeover.Seconds(), reservation, subject)
+	batch.Queue(`SELECT t.subject FROM archive.transactions AS t WHERE t.transaction_id = $1`, reservation).
 		QueryRow(func(row pgx.Row) error { return row.Scan(owner) })
 }
 
 // named reports whether the vendor gave the transaction its id.
 func named(transaction string) bool {
-	return transaction != "" && !strings.HasPrefix(transaction, "t-")
+	return transaction != "" && !strings.HasPrefix(transaction, store.UnnamedPrefix)
 }
 
 func scanStoredImage(row pgx.CollectableRow) (store.StoredImage, error) {

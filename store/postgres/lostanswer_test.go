@@ -139,7 +139,7 @@ func TestGhostLosesItsTransaction(t *testing.T) {
 	const transaction = "6f1c1f9e-0000-4000-8000-000000000001"
 	known := func(subject store.Subject) store.Subject {
 		t.Helper()
-		known, err := s.ledger.Known(t.Context(), subject, transaction)
+		known, err := s.ledger.Known(t.Context(), subject, transaction, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestTransactionHasOneOwner(t *testing.T) {
 	var group sync.WaitGroup
 	for _, task := range tasks {
 		group.Go(func() {
-			known, err := s.ledger.Known(t.Context(), task.Subject, "6f1c1f9e-0000-4000-8000-000000000001")
+			known, err := s.ledger.Known(t.Context(), task.Subject, "6f1c1f9e-0000-4000-8000-000000000001", "")
 			if err != nil {
 				t.Error(err)
 			}

@@ -19,7 +19,7 @@ func (r *Rebuild) AddRecords(ctx context.Context, records []store.RebuiltRecord)
 		rows = append(rows, rebuiltRecordRow{
 			Key: record.Key, Subject: record.Subject, Transaction: record.Transaction, Sequence: record.Sequence,
 			VersionID: record.VersionID, SHA256: record.SHA256, RunID: record.RunID, ArchivedAt: record.ArchivedAt,
-			Outcome: record.Outcome, Class: record.Class,
+			Outcome: record.Outcome, Class: record.Class, Reservation: store.Reservation(record.Transaction, firstRef(record.Images)),
 		})
 		for _, image := range record.Images {
 			images = append(images, rebuiltImageRow{newImageRow(record.Transaction, image), record.Subject, record.RunID})
@@ -37,10 +37,10 @@ func (r *Rebuild) AddRecords(ctx context.Context, records []store.RebuiltRecord)
 		FROM jsonb_to_recordset($1) AS r (run_id text, subject text, archived_at timestamptz, outcome text, class text)`, rows)
 	batch.Queue(`
 		INSERT INTO archive.transactions (transaction_id, subject, reserved_at)
-		SELECT r.transaction_id, r.subject, min(r.archived_at)
-		FROM jsonb_to_recordset($1) AS r (subject text, transaction_id text, archived_at timestamptz)
-		WHERE r.transaction_id NOT LIKE 't-%'
-		GROUP BY r.transaction_id, r.subject
+		SELECT r.reservation, r.subject, min(r.archived_at)
+		FROM jsonb_to_recordset($1) AS r (subject text, reservation text, archived_at timestamptz)
+		WHERE r.reservation <> ''
+		GROUP BY r.reservation, r.subject
 		ON CONFLICT (transaction_id) DO NOTHING`, rows)
 	batch.Queue(`
 		INSERT INTO archive.images (subject, transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type,
@@ -68,6 +68,18 @@ type rebuiltRecordRow struct {
 	ArchivedAt  time.Time     `json:"archived_at"`
 	Outcome     store.Outcome `json:"outcome"`
 	Class       store.Class   `json:"class"`
+	// Reservation is store.Reservation.
+	Reservation string `json:"reservation"`
+}
+
+// firstRef is the ref of the first image that the vendor listed.
+func firstRef(images []store.Image) store.Ref {
+	for _, image := range images {
+		if image.Ref != "" {
+			return image.Ref
+		}
+	}
+	return ""
 }
 
 type rebuiltImageRow struct {

@@ -226,7 +226,7 @@ func (b *ledgerTest) commitRepeated() {
 	run := b.synced("r1", "p1", store.Selection{})
 	task := b.claim(run, "p1", 1)[0]
 	const transaction = "6f1c1f9e-0000-4000-8000-000000000001"
-	_, err := b.Known(b.Context(), task.Subject, transaction)
+	_, err := b.Known(b.Context(), task.Subject, transaction, "")
 	b.must(err)
 	result := stored(ended(run, task, store.OutcomeArchived, time.Hour), transaction)
 	for range 3 {

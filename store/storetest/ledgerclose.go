@@ -115,7 +115,7 @@ func (b *ledgerTest) totals() {
 	run := b.synced("r1", "p1", store.Selection{})
 	tasks := b.claim(run, "p1", 3)
 	first, second := tasks[0], tasks[1]
-	_, err := b.Known(b.Context(), first.Subject, transactionA)
+	_, err := b.Known(b.Context(), first.Subject, transactionA, "")
 	b.must(err)
 	archived := stored(ended(run, first, store.OutcomeArchived, time.Hour), transactionA)
 	b.must(b.Commit(b.Context(), "p1", archived))

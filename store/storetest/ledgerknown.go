@@ -19,7 +19,7 @@ func (b *ledgerTest) known() {
 	tasks := b.claim(run, "p1", 2)
 	subject := tasks[0].Subject
 
-	known, err := b.Known(b.Context(), subject, transactionA)
+	known, err := b.Known(b.Context(), subject, transactionA, "")
 	b.must(err)
 	wantEqual(b, "owner", known.Owner, subject)
 	if len(known.Images) > 0 || known.Record != (store.RecordRef{}) {
@@ -29,7 +29,7 @@ func (b *ledgerTest) known() {
 	result := stored(ended(run, tasks[0], store.OutcomePartial, 0), transactionA)
 	result.Images = append(result.Images, store.Image{Kind: store.IDBack, State: store.ImageFailed, Class: store.ClassTimeout, Ref: "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"})
 	b.must(b.Commit(b.Context(), "p1", result))
-	known, err = b.Known(b.Context(), subject, transactionA)
+	known, err = b.Known(b.Context(), subject, transactionA, "")
 	b.must(err)
 	want := []store.StoredImage{{Transaction: transactionA, Image: result.Images[0]}}
 	if !reflect.DeepEqual(known.Images, want) {
@@ -50,12 +50,12 @@ func (b *ledgerTest) known() {
 	third := b.synced("r3", "p3", store.Selection{})
 	b.must(b.Commit(b.Context(), "p3", stored(ended(third, b.claim(third, "p3", 1)[0], store.OutcomeArchived, 0), unnamed)))
 
-	known, err = b.Known(b.Context(), subject, transactionA)
+	known, err = b.Known(b.Context(), subject, transactionA, "")
 	b.must(err)
 	wantEqual(b, "newest record", known.Record, *second.Record)
 	wantEqual(b, "images of all transactions", len(known.Images), 2)
 	for _, transaction := range []string{"", unnamed, transactionB} {
-		known, err = b.Known(b.Context(), subject, transaction)
+		known, err = b.Known(b.Context(), subject, transaction, "")
 		b.must(err)
 		wantEqual(b, "images", len(known.Images), 2)
 		wantEqual(b, "owner", known.Owner, subject)
@@ -69,7 +69,7 @@ func (b *ledgerTest) transactions() {
 	a, c := b.claim(run, "p1", 1)[0], b.claim(run, "p2", 1)[0]
 	owner := func(subject store.Subject, transaction string) store.Subject {
 		b.Helper()
-		known, err := b.Known(b.Context(), subject, transaction)
+		known, err := b.Known(b.Context(), subject, transaction, "")
 		b.must(err)
 		return known.Owner
 	}

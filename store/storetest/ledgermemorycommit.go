@@ -10,17 +10,16 @@ import (
 	"vlens-archiver/store"
 )
 
-// Known is what is known of a subject; it reserves a transaction that has a
-// name.
-func (l *MemoryLedger) Known(_ context.Context, subject store.Subject, transaction string) (store.Known, error) {
+// Known is what is known of a subject; it reserves the verification.
+func (l *MemoryLedger) Known(_ context.Context, subject store.Subject, transaction string, first store.Ref) (store.Known, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	known := store.Known{Owner: subject}
-	if namedTransaction(transaction) {
-		if owner, reserved := l.transactions[transaction]; !reserved || owner != subject && l.abandoned(owner, transaction) {
-			l.transactions[transaction] = subject
+	if reservation := store.Reservation(transaction, first); reservation != "" {
+		if owner, reserved := l.transactions[reservation]; !reserved || owner != subject && l.abandoned(owner, reservation) {
+			l.transactions[reservation] = subject
 		}
-		known.Owner = l.transactions[transaction]
+		known.Owner = l.transactions[reservation]
 	}
 	for _, image := range l.images {
 		if image.subject == subject && image.State == store.ImageStored {
@@ -42,16 +41,17 @@ func (l *MemoryLedger) Known(_ context.Context, subject store.Subject, transacti
 	return known, nil
 }
 
-func (l *MemoryLedger) abandoned(owner store.Subject, transaction string) bool {
+func (l *MemoryLedger) abandoned(owner store.Subject, reservation string) bool {
 	holds := slices.ContainsFunc(l.images, func(image memoryImage) bool {
-		return image.subject == owner && image.transaction == transaction && image.State == store.ImageStored
+		return image.subject == owner && image.State == store.ImageStored &&
+			(image.transaction == reservation || store.Reservation(store.UnnamedPrefix, image.Ref) == reservation)
 	})
 	s := l.subjects[owner]
 	return !holds && (s == nil || !l.live(s.leasedBy))
 }
 
 func namedTransaction(transaction string) bool {
-	return transaction != "" && !strings.HasPrefix(transaction, "t-")
+	return transaction != "" && !strings.HasPrefix(transaction, store.UnnamedPrefix)
 }
 
 // Commit writes one finished user, or nothing and store.ErrLeaseLost.
