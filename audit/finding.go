@@ -28,6 +28,7 @@ const (
 	RolledBack    Sort = "rolled_back"
 	LockShort     Sort = "lock_short"
 
+	Restored           Sort = "restored"
 	Leftover           Sort = "leftover"
 	Unsealed           Sort = "unsealed"
 	NoLog              Sort = "no_log"
@@ -61,6 +62,7 @@ var Sorts = []SortInfo{
 	{Unsigned, true, "the checkpoint carries no valid signature of this log's key", "check evidence.origin and the key; else treat the log as forged from there on"},
 	{RolledBack, true, "the checkpoint is older than one already published, or not of the same history", "restore the newest checkpoint; find out who put the old one"},
 	{LockShort, true, "the object lock is weaker or shorter than archive.object_lock asks for", "extend the retention (S3 Batch Operations with the run's objects.csv)"},
+	{Restored, false, "the version that was recorded is gone, and the same bytes stand under its key", "nothing, if you put them back; else find out in the bucket's access log who removed the version"},
 	{Leftover, false, "what an attempt that died has left; the next attempt adopts it", "nothing: run again"},
 	{Unsealed, false, "not in the signed log yet", "nothing: the next seal appends it; without evidence.signing_key none does"},
 	{NoLog, false, "there is no signed log: nothing proves when it was archived", "set evidence.signing_key (vlens-archiver keygen); what is waiting is then sealed"},

@@ -72,6 +72,7 @@ func (v *Verifier) inspect(ctx context.Context, u unit, sampled bool) (*inspecti
 			return nil, err
 		}
 	}
+	i.listed()
 	i.cited()
 	i.images()
 	i.notStored()
@@ -100,6 +101,19 @@ func (i *inspection) standing(key, versionID string) (version store.Object, reco
 		i.finding(Missing, key, "only a delete marker is left")
 	}
 	return version, false, there
+}
+
+// listed makes sure that the ledger's list of users has the subject, as the user
+// whose pseudonym it is.
+func (i *inspection) listed() {
+	key := i.Layout.Subject(i.rows.Subject)
+	switch {
+	case len(i.rows.Images)+len(i.rows.Records) == 0:
+	case !i.rows.Listed:
+		i.finding(LedgerMissing, key, "images or records of the subject are in the ledger, and its list of users lacks it")
+	case i.SubjectOf != nil && i.rows.UserID != "" && i.SubjectOf(i.rows.UserID) != i.rows.Subject:
+		i.finding(LedgerDiffers, key, "the user id in the list of users is another subject's")
+	}
 }
 
 // cited compares the records that outcomes cite with the ledger's records.
@@ -160,6 +174,8 @@ func (i *inspection) image(key string, image store.Image, etag string) {
 	switch {
 	case !there:
 		return
+	case !recorded && version.Size == image.Bytes && etag != "" && etag == version.ETag:
+		i.finding(Restored, key, "version %s was recorded and is gone; version %s has the same size and ETag", named(image.VersionID), named(version.VersionID))
 	case !recorded:
 		i.finding(Changed, key, "version %s was recorded and is gone; version %s stands in its place", named(image.VersionID), named(version.VersionID))
 	case version.Size < image.Bytes:

@@ -59,7 +59,7 @@ func (a *archived) verify(mode store.VerifyMode, changes ...func(*audit.Verifier
 		a.T.Fatal(err)
 	}
 	v := &audit.Verifier{
-		LogKey:  key,
+		LogKey: key, SubjectOf: a.Key().Subject,
 		Options: audit.Options{Mode: mode, Sample: 100, Decode: 100, Seed: "seed", Parallel: 8},
 		Ledger:  a.ledger, Bucket: a.bucket, Layout: a.layout,
 		Identity: a.identity(), Tool: manifest.Tool{Version: "test"}, Actor: "auditor",

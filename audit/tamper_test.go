@@ -279,6 +279,14 @@ func tamperings() []tampering {
 			return key
 		}},
 
+		{"ledger: a user is deleted", "", sorts(audit.LedgerMissing), func(a *archived) string {
+			a.edit(`DELETE FROM archive.subjects WHERE starts_with($1, 'vlens/subjects/' || left(subject, 2) || '/' || subject || '/')`, record(a))
+			return subjectFolder(record(a))
+		}},
+		{"ledger: a user is said to be another", "", sorts(audit.LedgerDiffers), func(a *archived) string {
+			a.edit(`UPDATE archive.subjects SET user_id = 'somebody else' WHERE starts_with($1, 'vlens/subjects/' || left(subject, 2) || '/' || subject || '/')`, record(a))
+			return subjectFolder(record(a))
+		}},
 		{"ledger: an image's hash", "", sorts(audit.LedgerDiffers), func(a *archived) string {
 			a.edit(`UPDATE archive.images SET sha256 = repeat('0', 64) WHERE key = $1`, image(a))
 			return image(a)
@@ -416,4 +424,9 @@ func TestTamperings(t *testing.T) {
 		}
 	}
 	clean(t, a.verify(store.VerifyDeep))
+}
+
+// subjectFolder is the prefix of all that is archived for the subject of a key.
+func subjectFolder(key string) string {
+	return strings.Join(strings.Split(key, "/")[:4], "/") + "/"
 }

@@ -44,6 +44,8 @@ type Verifier struct {
 	Bucket   Bucket
 	Layout   manifest.Layout
 	Identity store.ArchiveIdentity // as the configuration has it, with its place
+	// SubjectOf makes the subject of a user id; nil leaves user ids unchecked.
+	SubjectOf func(userID string) store.Subject
 	// LogKey verifies the log's signatures; nil when no key is known.
 	LogKey note.Verifier
 	Tool   manifest.Tool

@@ -14,9 +14,13 @@ type SubjectRows struct {
 	// attempt may have died half-way, or that the next one is due.
 	Live      bool
 	Unsettled bool
-	Images    []ImageRow  // in the order in which they were added
-	Records   []RecordRow // by transaction and sequence
-	Cited     []CitedRecord
+	// Listed says that the ledger's list of users has the subject, UserID as
+	// whom; "" when the user is no longer known.
+	Listed  bool
+	UserID  string
+	Images  []ImageRow  // in the order in which they were added
+	Records []RecordRow // by transaction and sequence
+	Cited   []CitedRecord
 }
 
 // ImageRow is a row of the ledger's images.

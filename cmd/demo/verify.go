@@ -26,7 +26,7 @@ func (d *demo) verify(ctx context.Context) (report audit.VerifyReport, err error
 	v := &audit.Verifier{
 		Options: audit.Options{Mode: store.VerifyDeep, Sample: 100, Decode: 100, Seed: "demo", Parallel: d.config.Worker.Concurrency},
 		Ledger:  evidence.Ledger, Bucket: evidence.Bucket, Layout: evidence.Layout, Identity: evidence.Identity,
-		LogKey: key, Tool: tool, Actor: "demo",
+		SubjectOf: evidence.Key.Subject, LogKey: key, Tool: tool, Actor: "demo",
 	}
 	if report, err = v.Verify(ctx); err != nil {
 		return report, err

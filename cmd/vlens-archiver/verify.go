@@ -135,7 +135,7 @@ func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification
 	options.Parallel = cfg.Worker.Concurrency
 	v := &audit.Verifier{
 		Options: options, Ledger: evidence.Ledger, Bucket: evidence.Bucket, Layout: evidence.Layout,
-		Identity: evidence.Identity, LogKey: key, Tool: tool(), Actor: actor(),
+		Identity: evidence.Identity, SubjectOf: evidence.Key.Subject, LogKey: key, Tool: tool(), Actor: actor(),
 	}
 	// What is found is told to who watches now, and not after the next run.
 	pushOnly := *cfg

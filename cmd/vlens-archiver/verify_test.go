@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -30,7 +32,7 @@ func TestVerify(t *testing.T) {
 	s.run("verify", "--run", "other").exits(exitInvalid).says("no run with this id")
 	s.run("verify", "--user", "nobody").exits(exitInvalid).says("nothing is archived for this user")
 
-	key := s.removeAnImage()
+	key, body := s.removeAnImage()
 	damaged := s.run("verify").exits(exitDamaged).prints("DAMAGED").prints(key).prints("restore it").says("the archive is damaged")
 	if strings.Contains(damaged.stdout, "u-00000") {
 		t.Errorf("a user id is printed:\n%s", damaged.stdout)
@@ -38,10 +40,19 @@ func TestVerify(t *testing.T) {
 	if report := read[audit.VerifyReport](s.run("verify", "--json").exits(exitDamaged)); report.Verdict != audit.Damage || report.Totals[audit.Missing] != 1 || report.Findings[0].Key != key {
 		t.Errorf("%+v", report)
 	}
+
+	// The same bytes put back are another version, and no damage.
+	if _, err := s.bucket.Client().PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("archive"), Key: aws.String(key), Body: bytes.NewReader(body)}); err != nil {
+		t.Fatal(err)
+	}
+	if report := read[audit.VerifyReport](s.run("verify", "--json").exits(exitDone)); report.Totals[audit.Restored] != 1 {
+		t.Errorf("%+v", report)
+	}
 }
 
-// removeAnImage deletes an image with all its versions and returns its key.
-func (s *site) removeAnImage() string {
+// removeAnImage deletes an image with all its versions and returns its key and
+// what it was.
+func (s *site) removeAnImage() (key string, body []byte) {
 	s.t.Helper()
 	client := s.bucket.Client()
 	listed, err := client.ListObjectVersions(s.t.Context(), &s3.ListObjectVersionsInput{Bucket: aws.String("archive"), Prefix: aws.String("vlens/subjects/")})
@@ -50,14 +61,22 @@ func (s *site) removeAnImage() string {
 	}
 	for _, version := range listed.Versions {
 		if strings.Contains(*version.Key, "/id_back.") {
+			got, err := client.GetObject(s.t.Context(), &s3.GetObjectInput{Bucket: aws.String("archive"), Key: version.Key})
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			defer got.Body.Close()
+			if body, err = io.ReadAll(got.Body); err != nil {
+				s.t.Fatal(err)
+			}
 			if _, err := client.DeleteObject(s.t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("archive"), Key: version.Key, VersionId: version.VersionId}); err != nil {
 				s.t.Fatal(err)
 			}
-			return *version.Key
+			return *version.Key, body
 		}
 	}
 	s.t.Fatal("there is no image")
-	return ""
+	return "", nil
 }
 
 // What a verification finds is pushed by itself, not with the next run.
