@@ -2,9 +2,11 @@ package manifest_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -12,9 +14,9 @@ import (
 	"vlens-archiver/store/manifest"
 )
 
-func schema(t *testing.T) *jsonschema.Schema {
+func schema(t *testing.T, name string) *jsonschema.Schema {
 	t.Helper()
-	file, err := os.Open("../../docs/record.schema.json")
+	file, err := os.Open("../../docs/" + name + ".schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,23 +27,76 @@ func schema(t *testing.T) *jsonschema.Schema {
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
-	if err := compiler.AddResource("record.json", document); err != nil {
+	if err := compiler.AddResource(name+".json", document); err != nil {
 		t.Fatal(err)
 	}
-	compiled, err := compiler.Compile("record.json")
+	compiled, err := compiler.Compile(name + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return compiled
 }
 
-func validate(t *testing.T, body []byte) error {
+func validate(t *testing.T, name string, body []byte) error {
 	t.Helper()
 	instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return schema(t).Validate(instance)
+	return schema(t, name).Validate(instance)
+}
+
+func encoded(t *testing.T, v any) []byte {
+	t.Helper()
+	body, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+// Files of a run and statements follow their schemas, and what is not in them is
+// refused.
+func TestRunFilesAndStatementsFollowTheirSchemas(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
+	tool := manifest.Tool{Version: "1", Commit: "c"}
+	totals := store.RunTotals{
+		Run:   store.Run{ID: "nightly-1", Kind: store.RunScheduled, StartedAt: at},
+		Users: map[store.State]int64{store.StatePending: 1}, UsersTotal: 1, OldestPendingAt: at,
+		Failures: map[store.Class]int64{}, Requests: map[string]int64{"login": 1, "refresh": 1, "list": 1, "image": 6, store.UntoldRequests: 2},
+	}
+	for _, info := range store.Classes {
+		totals.Failures[info.Class] = 1
+	}
+	sealed := manifest.NewSummary(totals, store.RunClosed, at, tool)
+	sealed.Log = manifest.NewLogHead(store.LogHead{Size: 3, Root: strings.Repeat("A", 43) + "="})
+	sealed.Notes = append(sealed.Notes, "do this")
+	image := record().Images[0].Stored()
+	export := store.Access{At: at, Actor: "root", Subject: subject, Reason: "request 7", Objects: 7}
+	check := store.Verification{StartedAt: at, EndedAt: at, Mode: store.VerifyDeep, Scope: json.RawMessage(`{}`), Findings: map[string]int64{"missing": 1}}
+	for what, c := range map[string]struct {
+		schema string
+		body   []byte
+	}{
+		"summary":        {"summary", encoded(t, manifest.NewSummary(store.RunTotals{Run: totals.Run}, store.RunInterrupted, at, tool))},
+		"sealed summary": {"summary", encoded(t, sealed)},
+		"line": {"manifest-line", encoded(t, manifest.NewLine(store.RunEntry{
+			Subject: subject, Outcome: store.OutcomePartial, Class: store.ClassGone, Transaction: transaction,
+			Record: store.RecordRef{Key: "k", SHA256: hash}, Images: []store.Image{image, {Kind: store.Face1, State: store.ImageAbsent}},
+		}))},
+		"line without a record": {"manifest-line", encoded(t, manifest.NewLine(store.RunEntry{Subject: subject, Outcome: store.OutcomeNotFound}))},
+		"export":                {"audit", encoded(t, manifest.NewExportStatement(manifest.NewStatementID("export", at), export, tool))},
+		"verification":          {"audit", encoded(t, manifest.NewVerificationStatement(manifest.NewStatementID("verify", at), "root", check, tool))},
+	} {
+		if err := validate(t, c.schema, c.body); err != nil {
+			t.Errorf("%s: %v\n%s", what, err, c.body)
+		}
+		more := append([]byte(`{"more": 1, `), c.body[1:]...)
+		if err := validate(t, c.schema, more); err == nil {
+			t.Errorf("%s: a field that the schema lacks is let through", what)
+		}
+	}
 }
 
 func wholeRecord() manifest.Record {
@@ -64,7 +119,7 @@ func TestRecordsFollowTheirSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := validate(t, body); err != nil {
+		if err := validate(t, "record", body); err != nil {
 			t.Errorf("%v\n%s", err, body)
 		}
 	}
@@ -88,7 +143,7 @@ func TestSchemaRefuses(t *testing.T) {
 		bad := strings.Replace(string(good), change[0], change[1], 1)
 		if bad == string(good) {
 			t.Errorf("%s: nothing was changed", name)
-		} else if validate(t, []byte(bad)) == nil {
+		} else if validate(t, "record", []byte(bad)) == nil {
 			t.Errorf("%s passes", name)
 		}
 	}
