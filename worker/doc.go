@@ -17,5 +17,5 @@
 //
 // A process that dies between two steps leaves only objects under keys that
 // contain their own hash; whoever takes the user over finds them by listing the
-// transaction's prefix and goes on from there.
+// subject's prefix and goes on from there.
 package worker
