@@ -11,8 +11,9 @@ import (
 // closeOwn closes the run of this process if it is the one to do so, stopped
 // being why it ends (nil at the end of the run), and reports whether it did.
 //
-// A process that was stopped leaves the run to others that live. Stopped by a
-// signal, it also leaves it open when somebody may come back to it.
+// A process that was stopped leaves the run to others that live. Stopped before
+// its time, by a signal or because the run is refused, it also leaves it open when
+// somebody may come back to it.
 func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
 	err := w.database.try(ctx, storeAway, func(ctx context.Context) error {
 		return w.Ledger.Beat(ctx, w.process, w.progress.counts())
@@ -23,15 +24,30 @@ func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
 	if stopped == nil {
 		return w.close(ctx, w.run, store.RunClosed)
 	}
-	signalled := errors.Is(stopped, ErrSignal)
+	onTime := errors.Is(stopped, ErrTimeBox)
 	remaining, err := w.remaining(ctx)
-	if err != nil || remaining.Others > 0 || signalled && w.Rejoinable {
+	if err != nil || remaining.Others > 0 || !onTime && w.Rejoinable {
 		return false, err
 	}
-	if signalled {
-		return w.close(ctx, w.run, store.RunInterrupted)
+	if onTime {
+		return w.close(ctx, w.run, store.RunClosed)
 	}
-	return w.close(ctx, w.run, store.RunClosed)
+	return w.close(ctx, w.run, store.RunInterrupted)
+}
+
+// closeRefused closes the run of this process when fault says that the run is
+// refused: its user query or its selection, both of which only a person can
+// mend. It reports whether it did. Otherwise the next process closes the run.
+func (w *Worker) closeRefused(ctx context.Context, fault error) bool {
+	if !errors.Is(fault, store.ErrSource) && !errors.Is(fault, store.ErrSelection) {
+		return false
+	}
+	closed, err := w.closeOwn(ctx, fault)
+	if err != nil {
+		w.Log.Warn("the refused run is left open; the next process closes it", "event", "close_failed",
+			"run_id", w.run.ID, "error", err.Error())
+	}
+	return closed
 }
 
 // close writes the files of a run and closes it, unless another live process of

@@ -47,8 +47,9 @@ func TestForeignArchiveIsRefused(t *testing.T) {
 	}
 }
 
-// A source that can be synced but not looked up ends the run with an error. Users
-// who cannot be looked up are neither done nor failed.
+// A source that can be synced but not looked up ends the run with an error, and
+// closes it as interrupted. Users who cannot be looked up are neither done nor
+// failed.
 func TestFailingLookupEndsTheRun(t *testing.T) {
 	t.Parallel()
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: 3, ImageBytes: 8 << 10})
@@ -57,7 +58,7 @@ func TestFailingLookupEndsTheRun(t *testing.T) {
 	p := tn.Process("first", nil)
 	defer p.Close()
 	report, err := p.Run(t.Context(), t.Context())
-	if err == nil || !strings.Contains(err.Error(), "look up users") || report.Closed {
+	if err == nil || !strings.Contains(err.Error(), "look up users") || !report.Closed || report.Totals.Run.Status != store.RunInterrupted {
 		t.Errorf("report %+v, error %v", report, err)
 	}
 	if n := tn.Count(`SELECT count(*) FROM archive.outcomes`); n != 0 {

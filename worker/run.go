@@ -144,12 +144,16 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 		return part, err
 	}
 	if err != nil {
+		endSealing()
+		part.closed = w.closeRefused(ctx, err)
 		return part, err
 	}
 
 	// Archive: each user is done once its outcome is committed.
 	finished, err := w.archiveDue(ctx, admit)
 	if err != nil {
+		endSealing()
+		part.closed = w.closeRefused(ctx, err)
 		return part, err
 	}
 	if !finished {
