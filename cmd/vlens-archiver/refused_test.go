@@ -68,3 +68,35 @@ func TestRefusedRunWithAnIDGoesOnOnceItsQueryIsMended(t *testing.T) {
 		t.Errorf("the run after the query was mended: %+v", done)
 	}
 }
+
+// The server's own words where they cannot quote a row, and a hint only where it
+// fits.
+func TestWhatARefusedQueryIsTold(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, vlenstest.Options{People: 2}).migrated()
+	s.inSource(`INSERT INTO users (id, email, phone) VALUES ('x', 'a@b.c', '12345678')`)
+	const hint = "it must be one SELECT"
+	for name, c := range map[string]struct {
+		sql, says string
+		hint      bool
+	}{
+		"not understood":     {sql: "SELECT id, email, phone FRM users", says: "syntax error", hint: true},
+		"unknown column":     {sql: "SELECT id, email, mobile AS phone FROM users", says: `column "mobile" does not exist (SQLSTATE 42703)`},
+		"no time":            {sql: "SELECT id, email, phone, email AS verified_at FROM users", says: "verified_at"},
+		"cast to a time":     {sql: "SELECT id, email, phone, email::timestamptz AS verified_at FROM users", says: "SQLSTATE 22007"},
+		"cast to a number":   {sql: "SELECT email::bigint AS id, email, phone FROM users", says: "some value cannot be converted to the type asked for (SQLSTATE 22P02)"},
+		"cast of a constant": {sql: "SELECT id, email, phone, 'a@b.c'::timestamp AS verified_at FROM users", says: "SQLSTATE 22007"},
+		"division by zero":   {sql: "SELECT 1 / (length(phone) - 8) AS id, email, phone FROM users", says: "it cannot be computed for some value (SQLSTATE 22012)"},
+	} {
+		s.queries(c.sql)
+		for _, command := range []string{"run", "plan"} {
+			e := s.run(command).exits(exitInvalid).says("source.users_sql").says(c.says)
+			if strings.Contains(e.stderr, hint) != c.hint {
+				t.Errorf("%s: %q is wrong here:\n%s", name, hint, e.stderr)
+			}
+			if strings.Contains(e.stdout+e.stderr, "a@b.c") || strings.Contains(e.stdout+e.stderr, "12345678") {
+				t.Errorf("%s: a value of a row is printed:\n%s%s", name, e.stdout, e.stderr)
+			}
+		}
+	}
+}

@@ -23,6 +23,7 @@ const (
 	undefinedColumn       = "42703"
 	insufficientPrivilege = "42501"
 	lockNotAvailable      = "55P03"
+	syntaxError           = "42601"
 )
 
 // refusedClass: the server does not let this user in.

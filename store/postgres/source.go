@@ -184,18 +184,27 @@ func (c SourceColumns) prepareSession(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// unusable says that the query itself is at fault, unless the connection is.
+// unusable says that the query itself is at fault, unless the connection is. The
+// server's message is kept only where it cannot quote a row.
 func unusable(setting string, err error) error {
 	refused, ok := asServerError(err)
 	if !ok || slices.Contains(passingClasses, refused.Code[:min(2, len(refused.Code))]) || refused.Code == insufficientPrivilege {
 		return err
 	}
-	said := "SQLSTATE " + refused.Code
-	switch {
-	case slices.Contains(speakingClasses, refused.Code[:min(2, len(refused.Code))]):
-		said = fmt.Sprintf("%s (%s)", refused.Message, said)
+	said := "the database refuses it"
+	switch class := refused.Code[:min(2, len(refused.Code))]; {
+	case slices.Contains(speakingClasses, class):
+		said = refused.Message
 	case refused.Code == "22007" || refused.Code == "22008":
-		said = fmt.Sprintf("verified_at of some row cannot be read as a time (%s)", said)
+		said = "some value cannot be read as a time; look at verified_at"
+	case refused.Code == "22P02":
+		said = "some value cannot be converted to the type asked for"
+	case class == "22":
+		said = "it cannot be computed for some value"
 	}
-	return fmt.Errorf("%w: %s: %s; it must be one SELECT", store.ErrSource, setting, said)
+	said += " (SQLSTATE " + refused.Code + ")"
+	if refused.Code == syntaxError {
+		said += "; it must be one SELECT"
+	}
+	return fmt.Errorf("%w: %s: %s", store.ErrSource, setting, said)
 }
