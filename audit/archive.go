@@ -66,38 +66,3 @@ func (v *Verifier) onlyVersion(o object, listed bool) (store.Object, bool) {
 	}
 	return version, true
 }
-
-// checkStatements makes sure that every statement that the ledger has is there.
-// A statement that the ledger does not have is that of an auditor who may not
-// write to it.
-func (v *Verifier) checkStatements(ctx context.Context, l *listing) error {
-	listed, more, err := l.take(v.Layout.Audits())
-	if err != nil {
-		return err
-	}
-	for key, err := range v.Ledger.AuditStatements(ctx) {
-		if err != nil {
-			return err
-		}
-		for more && listed.key < key {
-			if listed, more, err = l.take(v.Layout.Audits()); err != nil {
-				return err
-			}
-		}
-		if _, ok := v.onlyVersion(listed, more && listed.key == key); ok {
-			continue
-		}
-		// It may have been written since the listing was read.
-		if _, err := v.Bucket.Head(ctx, key, ""); errors.Is(err, store.ErrNotFound) {
-			v.found.add(Finding{Missing, key, "the ledger names this statement"})
-		} else if err != nil {
-			return err
-		}
-	}
-	for more {
-		if _, more, err = l.take(v.Layout.Audits()); err != nil {
-			return err
-		}
-	}
-	return nil
-}

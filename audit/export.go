@@ -1,9 +1,7 @@
 package audit
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -20,8 +18,9 @@ var ErrNothing = errors.New("nothing is archived for this user")
 // ExportLedger is what an export needs of the ledger.
 type ExportLedger interface {
 	AuditSubject(ctx context.Context, subject store.Subject) (store.SubjectRows, error)
-	// AddAccess adds a row to the access log.
-	AddAccess(ctx context.Context, access store.Access) error
+	// AddAccess adds a row to the access log if state, which writes the statement
+	// of it, succeeds, and returns the error of state as it is.
+	AddAccess(ctx context.Context, access store.Access, state func(context.Context) error) error
 }
 
 // Exporter hands out the evidence of one subject at a time.
@@ -93,20 +92,17 @@ func (e Exporter) export(ctx context.Context, subject store.Subject, reason stri
 	return export, nil
 }
 
-// state leaves the trace of the export: first in the bucket, which outlives the
-// ledger, then in the ledger.
+// state leaves the trace of the export, in the bucket and in the ledger or in
+// neither.
 func (e Exporter) state(ctx context.Context, id string, access store.Access) error {
 	body, err := manifest.NewExportStatement(id, access, e.Tool).Encode()
 	if err != nil {
 		return err
 	}
-	if _, _, err := e.Bucket.Put(ctx, store.PutRequest{
-		Key: access.AuditKey, Body: bytes.NewReader(body), Size: int64(len(body)), ContentType: "application/json",
-		SHA256: sha256.Sum256(body),
-	}); err != nil {
-		return err
-	}
-	return e.Ledger.AddAccess(ctx, access)
+	access.AuditSHA256 = hexHash(body)
+	return e.Ledger.AddAccess(ctx, access, func(ctx context.Context) error {
+		return putStatement(ctx, e.Bucket, access.AuditKey, body)
+	})
 }
 
 // verifier is nil when the key is not known.

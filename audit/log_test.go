@@ -51,9 +51,13 @@ func (logOnly) AuditRuns(context.Context, string, func(store.Run) string) iter.S
 	return rowsOf[store.RunCheck](nil)
 }
 
-func (logOnly) AuditStatements(context.Context) iter.Seq2[string, error] { return rowsOf[string](nil) }
+func (logOnly) AuditStatements(context.Context, ...string) ([]store.StatedRow, error) {
+	return nil, nil
+}
 
-func (logOnly) AddVerification(context.Context, store.Verification) error { return nil }
+func (logOnly) AddVerification(context.Context, store.Verification, func(context.Context) error) error {
+	return nil
+}
 
 func rowsOf[T any](rows []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"io"
 	"iter"
 
 	"vlens-archiver/store"
@@ -21,16 +20,18 @@ type Ledger interface {
 	AuditRunObjects(ctx context.Context, runID string) iter.Seq2[store.RunObject, error]
 	AuditLog(ctx context.Context) iter.Seq2[store.LogRow, error]
 	LogState(ctx context.Context) (store.LogState, error)
-	AuditStatements(ctx context.Context) iter.Seq2[string, error]
-	AddVerification(ctx context.Context, v store.Verification) error
+	// AuditStatements reads the rows that name a statement in the bucket, by its
+	// key; with keys, only those that name one of them.
+	AuditStatements(ctx context.Context, keys ...string) ([]store.StatedRow, error)
+	// AddVerification keeps the row if state, which writes the statement of it,
+	// succeeds, and returns the error of state as it is.
+	AddVerification(ctx context.Context, v store.Verification, state func(context.Context) error) error
 }
 
 // Bucket is what verification reads of the bucket, and the one object that it
 // writes.
 type Bucket interface {
+	Objects
 	Head(ctx context.Context, key, versionID string) (store.Object, error)
-	Get(ctx context.Context, key, versionID string) (io.ReadCloser, store.Object, error)
-	ListVersions(ctx context.Context, prefix string) iter.Seq2[store.Object, error]
-	Put(ctx context.Context, request store.PutRequest) (object store.Object, created bool, err error)
 	Location() store.Location
 }

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -85,8 +86,8 @@ func lived(t *testing.T) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.put(key, body)
-	if err := r.ledger.AddVerification(t.Context(), verification); err != nil {
+	verification.AuditSHA256 = fmt.Sprintf("%x", sha256.Sum256(body))
+	if err := r.ledger.AddVerification(t.Context(), verification, func(context.Context) error { r.put(key, body); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -108,8 +109,8 @@ var known = map[string]string{
 	"log_entries":   `SELECT log_index || ' ' || concat_ws('|', sha256, kind, key) FROM archive.log_entries`,
 	"log":           `SELECT 'log ' || concat_ws('|', size, root, etag) FROM archive.log`,
 	"log_waiting":   `SELECT key || ' ' || concat_ws('|', sha256, kind) FROM archive.log_waiting`,
-	"access_log":    `SELECT audit_key || ' ' || concat_ws('|', at, action, actor, subject, reason, objects) FROM archive.access_log`,
-	"verifications": `SELECT audit_key || ' ' || concat_ws('|', started_at, ended_at, mode, scope, objects, records, damaged, findings) FROM archive.verifications`,
+	"access_log":    `SELECT audit_key || ' ' || concat_ws('|', at, action, actor, subject, reason, objects, audit_sha256) FROM archive.access_log`,
+	"verifications": `SELECT audit_key || ' ' || concat_ws('|', started_at, ended_at, mode, scope, objects, records, damaged, findings, audit_sha256) FROM archive.verifications`,
 	"archive":       `SELECT 'archive ' || concat_ws('|', layout_version, origin, tenancy_name, key_check, place) FROM archive.archive`,
 }
 

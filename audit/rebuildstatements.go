@@ -48,9 +48,9 @@ func (r *Rebuilder) addStatement(ctx context.Context, key, versionID string) err
 	case err != nil:
 		return damaged(key, "%v", err)
 	case statement.Export != nil:
-		return r.Ledger.AddAccess(ctx, statement.Access(key))
+		return r.Ledger.AddAccess(ctx, statement.Access(key, hexHash(body)))
 	case statement.Verification != nil:
-		return r.Ledger.AddVerification(ctx, statement.Verified(key))
+		return r.Ledger.AddVerification(ctx, statement.Verified(key, hexHash(body)))
 	}
 	return nil
 }

@@ -36,18 +36,18 @@ type saved struct {
 }
 
 // historyTables are those that a tampering may touch.
-var historyTables = []string{"runs", "subjects", "images", "records", "outcomes", "log_entries", "log", "archive"}
+var historyTables = []string{"access_log", "runs", "subjects", "images", "records", "outcomes", "log_entries", "log", "archive"}
 
 func save(a *archived) saved {
 	a.ExecLedger(`CREATE SCHEMA saved`)
 	for _, table := range historyTables {
 		a.ExecLedger(fmt.Sprintf(`CREATE TABLE saved.%s AS TABLE archive.%[1]s`, table))
 	}
+	a.ExecLedger(`CREATE TABLE saved.verifications AS TABLE archive.verifications`)
 	return saved{a, a.Objects(), a.etags()}
 }
 
-// etags are the objects of the bucket, but for the statements of verifications,
-// by key.
+// etags are the objects of the bucket, by key.
 func (a *archived) etags() map[string]string {
 	a.T.Helper()
 	etags := make(map[string]string)
@@ -55,18 +55,19 @@ func (a *archived) etags() map[string]string {
 		if err != nil {
 			a.T.Fatal(err)
 		}
-		if !strings.HasPrefix(o.Key, a.layout.Audits()) {
-			etags[o.Key] = o.ETag
-		}
+		etags[o.Key] = o.ETag
 	}
 	return etags
 }
 
+// restore leaves the verifications made since, in bucket and ledger.
 func (s saved) restore() {
 	now := s.etags()
 	for key, etag := range now {
 		if was, there := s.tags[key]; !there {
-			s.remove(key)
+			if !strings.Contains(key, "/audit/") || !strings.Contains(key, "/verify-") {
+				s.remove(key)
+			}
 		} else if etag != was {
 			s.put(key, s.objects[key])
 		}
@@ -80,7 +81,9 @@ func (s saved) restore() {
 	for _, table := range historyTables {
 		fmt.Fprintf(&sql, `DELETE FROM archive.%s; INSERT INTO archive.%[1]s OVERRIDING SYSTEM VALUE SELECT * FROM saved.%[1]s;`, table)
 	}
-	s.edit(strings.TrimSuffix(sql.String(), ";"))
+	sql.WriteString(`DELETE FROM archive.verifications WHERE audit_key = '' OR audit_key IN (SELECT audit_key FROM saved.verifications);
+		INSERT INTO archive.verifications OVERRIDING SYSTEM VALUE SELECT * FROM saved.verifications`)
+	s.edit(sql.String())
 }
 
 // objectTamperings are what can be done to an object of any class.
@@ -160,6 +163,7 @@ func tamperings() []tampering {
 		objectTamperings("objects.csv", runFile("objects.csv")),
 		objectTamperings("run's checkpoint", runFile("/checkpoint")),
 		objectTamperings("archive.json", func(a *archived) string { return a.layout.Archive() }),
+		statementTamperings(),
 	)
 	for _, part := range []string{"/log/tile/0/", "/log/tile/entries/"} {
 		all = append(all, objectTamperings(part, func(a *archived) string {
@@ -410,6 +414,9 @@ func TestTamperings(t *testing.T) {
 	a := newArchived(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 6, Scenario: scenario})
 	a.Run("first", nil)
 	a.Run("second", nil)
+	for range 2 {
+		a.export()
+	}
 	clean(t, a.verify(store.VerifyDeep))
 	was := save(a)
 	for _, test := range tamperings() {

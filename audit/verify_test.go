@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
@@ -292,6 +293,39 @@ func TestReadOnlyAuditor(t *testing.T) {
 	if report.Totals[audit.NotRecorded] != 2 || report.Verdict != audit.Warnings || report.AuditKey != "" {
 		t.Errorf("%+v", report)
 	}
+	if report := a.verify(store.VerifyDefault, func(v *audit.Verifier) { v.Ledger = ledger }); report.Totals[audit.NotRecorded] != 1 || report.AuditKey == "" {
+		t.Errorf("who may write to the bucket only: %+v", report)
+	}
+	if report := a.verify(store.VerifyDefault, func(v *audit.Verifier) { v.Bucket = refusingPuts{a.bucket} }); report.Totals[audit.NotRecorded] != 1 || report.AuditKey != "" {
+		t.Errorf("who may write to the ledger only: %+v", report)
+	}
+	if rows := archivetest.Query[string](a.Tenant, `SELECT concat_ws('|', audit_key, audit_sha256) FROM archive.verifications`); !slices.Equal(rows, []string{"|"}) {
+		t.Errorf("rows %q", rows)
+	}
+	clean(t, a.verify(store.VerifyDefault))
+}
+
+// laterRows runs a function after the trail of audits was read for the first time.
+type laterRows struct {
+	*postgres.Ledger
+	then func()
+}
+
+func (l *laterRows) AuditStatements(ctx context.Context, keys ...string) ([]store.StatedRow, error) {
+	rows, err := l.Ledger.AuditStatements(ctx, keys...)
+	if l.then != nil {
+		l.then()
+		l.then = nil
+	}
+	return rows, err
+}
+
+// An export that is at work meanwhile has its statement before its row.
+func TestExportMeanwhile(t *testing.T) {
+	t.Parallel()
+	a := newArchived(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 2})
+	a.Run("first", nil)
+	clean(t, a.verify(store.VerifyDefault, func(v *audit.Verifier) { v.Ledger = &laterRows{a.ledger, a.export} }))
 }
 
 // What ends after the listing was read is looked at again before it is missed.

@@ -1,12 +1,6 @@
 package audit
 
 import (
-	"bytes"
-	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"vlens-archiver/store"
@@ -111,46 +105,4 @@ func (v *Verifier) conclude(r *VerifyReport) {
 	case r.Warnings > 0:
 		r.Verdict = Warnings
 	}
-}
-
-// record states the verification in the bucket and in the ledger. Who may not
-// write there still gets the report, with a warning.
-func (v *Verifier) record(ctx context.Context, r *VerifyReport) error {
-	v.conclude(r)
-	scope, err := json.Marshal(r.Scope)
-	if err != nil {
-		return fmt.Errorf("state the scope: %w", err)
-	}
-	done := store.Verification{
-		StartedAt: r.StartedAt, EndedAt: r.EndedAt, Mode: v.Mode, Scope: scope,
-		Objects: r.Counts.Objects, Records: r.Counts.Records, Damaged: r.Damaged, Findings: make(map[string]int64),
-	}
-	for sort, n := range r.Totals {
-		done.Findings[string(sort)] = n
-	}
-	id := manifest.NewStatementID("verify", r.StartedAt)
-	key := v.Layout.Audit(r.StartedAt, id)
-	body, err := manifest.NewVerificationStatement(id, v.Actor, done, v.Tool).Encode()
-	if err != nil {
-		return err
-	}
-	_, _, err = v.Bucket.Put(ctx, store.PutRequest{
-		Key: key, Body: bytes.NewReader(body), Size: int64(len(body)), ContentType: "application/json", SHA256: sha256.Sum256(body),
-	})
-	switch {
-	case err == nil:
-		done.AuditKey, r.AuditKey = key, key
-	case errors.Is(err, context.Canceled):
-		return err
-	default:
-		v.found.add(Finding{NotRecorded, key, "the statement: " + err.Error()})
-	}
-	if err := v.Ledger.AddVerification(ctx, done); err != nil {
-		if errors.Is(err, context.Canceled) {
-			return err
-		}
-		v.found.add(Finding{NotRecorded, key, "the row in the ledger: " + err.Error()})
-	}
-	v.conclude(r)
-	return nil
 }

@@ -15,6 +15,8 @@ type Access struct {
 	Reason   string // as the operator gave it
 	Objects  int    // how many objects
 	AuditKey string // object key of the statement in the bucket
+	// AuditSHA256 is that of the statement's bytes, in lower-case hex.
+	AuditSHA256 string
 }
 
 // ActionExport is the action of an export.
@@ -40,5 +42,16 @@ type Verification struct {
 	Records   int64
 	Damaged   int64
 	Findings  map[string]int64 // by sort
-	AuditKey  string           // object key of the statement in the bucket
+	AuditKey  string           // object key of the statement in the bucket; empty without one
+	// AuditSHA256 is that of the statement's bytes, in lower-case hex; empty
+	// without one.
+	AuditSHA256 string
+}
+
+// StatedRow is a row of the ledger with a statement in the bucket: one of Access
+// and Verification is set.
+type StatedRow struct {
+	AuditKey     string
+	Access       *Access
+	Verification *Verification
 }

@@ -24,7 +24,10 @@ type Statement struct {
 	Export *ExportStatement `json:"export,omitempty"`
 	// Verification: the archive was checked.
 	Verification *VerificationStatement `json:"verification,omitempty"`
-	Tool         Tool                   `json:"tool"`
+	// Unrecorded: the ledger has no row of it, because whoever ran the program
+	// may not write there.
+	Unrecorded bool `json:"unrecorded,omitempty"`
+	Tool       Tool `json:"tool"`
 }
 
 // ExportStatement says whose evidence was handed out, and why.
@@ -73,22 +76,23 @@ func NewVerificationStatement(id, actor string, v store.Verification, tool Tool)
 	}
 }
 
-// Access is the statement of an export in the words of the ledger. The key is
-// the statement's own.
-func (s Statement) Access(key string) store.Access {
+// Access is the statement of an export in the words of the ledger. Key and hash
+// are the statement's own.
+func (s Statement) Access(key, sha256 string) store.Access {
 	return store.Access{
 		At: s.At, Action: store.ActionExport, Actor: s.Actor, Subject: s.Export.Subject, Reason: s.Export.Reason,
-		Objects: s.Export.Objects, AuditKey: key,
+		Objects: s.Export.Objects, AuditKey: key, AuditSHA256: sha256,
 	}
 }
 
-// Verified is the statement of a verification in the words of the ledger. The
-// key is the statement's own.
-func (s Statement) Verified(key string) store.Verification {
+// Verified is the statement of a verification in the words of the ledger. Key
+// and hash are the statement's own.
+func (s Statement) Verified(key, sha256 string) store.Verification {
 	v := s.Verification
 	return store.Verification{
 		StartedAt: v.StartedAt, EndedAt: v.EndedAt, Mode: v.Mode, Scope: v.Scope,
-		Objects: v.Objects, Records: v.Records, Damaged: v.Damaged, Findings: v.Findings, AuditKey: key,
+		Objects: v.Objects, Records: v.Records, Damaged: v.Damaged, Findings: v.Findings,
+		AuditKey: key, AuditSHA256: sha256,
 	}
 }
 

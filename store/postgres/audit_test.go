@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"iter"
 	"testing"
@@ -106,17 +107,49 @@ func TestAuditOfTheLogAndItsTrail(t *testing.T) {
 	for n, key := range []string{"v/audit/2", "", "v/audit/1"} {
 		err := s.ledger.AddVerification(ctx, store.Verification{
 			StartedAt: now, EndedAt: now, Mode: store.VerifyDeep, Scope: []byte(`{}`), Objects: int64(n), Findings: map[string]int64{"missing": 1}, AuditKey: key,
-		})
+		}, stateNothing)
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if keys := all(t, s.ledger.AuditStatements(ctx)); len(keys) != 2 || keys[0] != "v/audit/1" {
-		t.Errorf("statements %q", keys)
+	stated, err := s.ledger.AuditStatements(ctx)
+	if err != nil || len(stated) != 2 || stated[0].AuditKey != "v/audit/1" || stated[1].Verification.Findings["missing"] != 1 {
+		t.Errorf("statements %+v, %v", stated, err)
+	}
+	if named, err := s.ledger.AuditStatements(ctx, "v/audit/2", "v/audit/3"); err != nil || len(named) != 1 || named[0].AuditKey != "v/audit/2" {
+		t.Errorf("statements that were asked for: %+v, %v", named, err)
 	}
 	var missing int64
 	s.scan(t, []any{&missing}, `SELECT sum((findings->>'missing')::bigint)::bigint FROM archive.verifications WHERE mode = 'deep'`)
 	if missing != 3 {
 		t.Errorf("%d findings are kept", missing)
+	}
+}
+
+func stateNothing(context.Context) error { return nil }
+
+// A row of the trail is kept with its statement or not at all.
+func TestRowsOfTheTrailComeWithTheirStatement(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	access := store.Access{At: time.Now(), Action: store.ActionExport, Subject: "aaaaaaaaaaaaaaaaaaaaaaaaaa", Reason: "case", AuditKey: "v/audit/1"}
+	refused := errors.New("the bucket says no")
+	if err := s.ledger.AddAccess(t.Context(), access, func(context.Context) error { return refused }); !errors.Is(err, refused) {
+		t.Errorf("an export that could not be stated: %v", err)
+	}
+	stated := false
+	access.Reason = "" // the ledger refuses it
+	if err := s.ledger.AddAccess(t.Context(), access, func(context.Context) error { stated = true; return nil }); err == nil || stated {
+		t.Errorf("stated %v what the ledger refuses: %v", stated, err)
+	}
+	if rows, err := s.ledger.AuditStatements(t.Context()); err != nil || len(rows) != 0 {
+		t.Errorf("rows %+v, %v", rows, err)
+	}
+	access.Reason = "case"
+	if err := s.ledger.AddAccess(t.Context(), access, stateNothing); err != nil {
+		t.Error(err)
+	}
+	if rows, err := s.ledger.AuditStatements(t.Context()); err != nil || len(rows) != 1 || rows[0].Access.Reason != "case" {
+		t.Errorf("rows %+v, %v", rows, err)
 	}
 }

@@ -82,33 +82,6 @@ func (l *Ledger) AuditUnbacked(ctx context.Context) iter.Seq2[store.Unbacked, er
 	}
 }
 
-// AuditStatements yields the keys of the statements about exports and
-// verifications that the ledger has. An error is the last that it yields.
-func (l *Ledger) AuditStatements(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		rows, err := l.pool.Query(ctx, `
-			SELECT x.key FROM (
-				SELECT v.audit_key AS key FROM archive.verifications AS v WHERE v.audit_key <> ''
-				UNION
-				SELECT a.audit_key FROM archive.access_log AS a WHERE a.audit_key <> ''
-			) AS x ORDER BY x.key`)
-		var keys []string
-		if err == nil {
-			// A key each for what people did: they fit.
-			keys, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		}
-		if err != nil {
-			yield("", l.failed("read the trail of audits", err))
-			return
-		}
-		for _, key := range keys {
-			if !yield(key, nil) {
-				return
-			}
-		}
-	}
-}
-
 // CountObjects counts the stored images and the records.
 func (l *Ledger) CountObjects(ctx context.Context) (int64, error) {
 	var objects int64
@@ -127,18 +100,4 @@ func (l *Ledger) Archive(ctx context.Context) (store.ArchiveIdentity, error) {
 		err = store.ErrNotFound
 	}
 	return there, l.failed("read which archive this is", err)
-}
-
-// AddVerification keeps what a verification found.
-func (l *Ledger) AddVerification(ctx context.Context, v store.Verification) error {
-	_, err := l.pool.Exec(ctx, addVerificationSQL, verificationArgs(v)...)
-	return l.failed("keep the verification", err)
-}
-
-const addVerificationSQL = `
-INSERT INTO archive.verifications (started_at, ended_at, mode, scope, objects, records, damaged, findings, audit_key)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-
-func verificationArgs(v store.Verification) []any {
-	return []any{v.StartedAt, v.EndedAt, v.Mode, v.Scope, v.Objects, v.Records, v.Damaged, v.Findings, v.AuditKey}
 }
