@@ -170,25 +170,3 @@ func (w *Worker) waitForUser(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
-
-// withGrace is a context for users in flight: it ends with ctx, and the grace
-// period after admit. The returned function ends it and waits for its timer.
-func (w *Worker) withGrace(ctx, admit context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		select {
-		case <-ctx.Done():
-			return
-		case <-admit.Done():
-		}
-		if pause(ctx, w.Grace) == nil {
-			cancel()
-		}
-	}()
-	return ctx, func() {
-		cancel()
-		<-ended
-	}
-}

@@ -22,6 +22,8 @@ const (
 	// triesInDoubt is the same for one whose request broke off while nobody was
 	// answered, and the requests of few others broke off.
 	triesInDoubt = 2
+	// triesInVain is after how many tries a question counts as unanswered.
+	triesInVain = 2
 	// manyInDoubt is how many users with broken requests, and nobody answered, make
 	// an absence of the service.
 	manyInDoubt = 3
@@ -65,6 +67,9 @@ type service struct {
 	answered atomic.Int64 // Unix nanoseconds of the last answer to anybody
 	warned   atomic.Int64 // Unix nanoseconds of the last warning
 
+	asked      atomic.Int64 // questions that are under way
+	unanswered atomic.Int64 // those of them that were put several times, in vain
+
 	mu     sync.Mutex
 	broken map[string]int // requests in doubt now, by who asked
 }
@@ -91,8 +96,12 @@ func (s *service) try(ctx context.Context, away func(error) bool, op func(contex
 // do so at once: then they are tried until the service is back. Otherwise they
 // are the failure of what was asked for.
 func (s *service) tryFor(ctx context.Context, who string, judge func(error) standing, op func(context.Context) error) error {
+	s.asked.Add(1)
+	defer s.asked.Add(-1)
 	var firstFailure time.Time
 	var inDoubt, everybody bool
+	inVain := s.countInVain()
+	defer func() { inVain(false) }()
 	wait := firstWait
 	for tries := 1; ; tries++ {
 		began := time.Now()
@@ -121,6 +130,7 @@ func (s *service) tryFor(ctx context.Context, who string, judge func(error) stan
 			inDoubt = true
 			defer s.doubt(who)()
 		}
+		inVain(tries >= triesInVain)
 		s.warn(tries, err)
 		if err := pause(ctx, jitter(wait)); err != nil {
 			return errors.Join(err, context.Cause(ctx))
@@ -140,6 +150,21 @@ func (s *service) tryFor(ctx context.Context, who string, judge func(error) stan
 }
 
 func (s *service) answeredSince(t time.Time) bool { return s.answered.Load() > t.UnixNano() }
+
+// countInVain gives a function that counts a question among the unanswered ones,
+// or not any more.
+func (s *service) countInVain() func(now bool) {
+	counted := false
+	return func(now bool) {
+		switch {
+		case now && !counted:
+			s.unanswered.Add(1)
+		case !now && counted:
+			s.unanswered.Add(-1)
+		}
+		counted = now
+	}
+}
 
 // doubt notes a request that broke off, until the returned function is called.
 func (s *service) doubt(who string) (end func()) {

@@ -75,6 +75,31 @@ func TestSecondSignalDropsWhatIsInFlight(t *testing.T) {
 	process.wait().exits(exitFailed).says("stopped at once by a second signal")
 }
 
+// Nothing in flight can be finished while Vlens is away, so there is nothing to
+// wait for: the grace of 25 s is for what can.
+func TestSignalWhileVlensIsAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, vlenstest.Options{People: 4}).migrated()
+	there := s.env["VLENS_BASE_URL"]
+	s.env["VLENS_BASE_URL"] = "http://127.0.0.1:1" // nobody listens there
+	process := s.start("run", "--run-id", "nightly")
+	process.await(process.stderr, "service_away")
+	signalled := time.Now()
+	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	process.wait().exits(143).says("stop_in_vain").says("run again")
+	if took := time.Since(signalled); took > 20*time.Second {
+		t.Errorf("it took %s to stop", took)
+	}
+
+	s.env["VLENS_BASE_URL"] = there
+	done := read[statedRun](s.run("run", "--run-id", "nightly", "--json").exits(exitDone))
+	if !done.Closed || done.Outcomes[store.OutcomeArchived] != 4 {
+		t.Errorf("the run when Vlens is back: %+v", done)
+	}
+}
+
 func TestSimulateServesUntilItIsStopped(t *testing.T) {
 	t.Parallel()
 	users := filepath.Join(t.TempDir(), "users.csv")
