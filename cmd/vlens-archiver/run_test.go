@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"vlens-archiver/store"
@@ -88,6 +89,56 @@ func TestUsersThatFailed(t *testing.T) {
 	s.run("status", "--user", "u-999999").exits(exitInvalid).says("the ledger knows no user with this id")
 	// A failure that lasts is not tried again by itself, and is no news.
 	s.run("run").exits(exitDone)
+}
+
+// Partial users are tried again whatever the class; failed ones only when it
+// may pass. The tables say what the ledger will do.
+func TestWhoIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	nothing := make(map[vlenstest.Kind]string)
+	for _, kind := range vlenstest.Kinds {
+		nothing[kind] = "not_image"
+	}
+	s := newSite(t, vlenstest.Options{People: 5, Scenario: vlenstest.Scenario{Users: map[string]vlenstest.Rules{
+		"u-000002": {Images: map[vlenstest.Kind]string{vlenstest.IDBack: "not_image"}},
+		"u-000003": {Row: "no_identifier"},
+		"u-000004": {Images: nothing},
+		"u-000005": {Images: map[vlenstest.Kind]string{vlenstest.IDBack: "gone"}},
+	}}}).migrated()
+	run := s.run("run").exits(exitUsersFailed)
+	status := s.run("status").exits(exitDone)
+	for class, triedAgain := range map[string][2]string{ // after the run, in status
+		"no_identifier": {"partial users", "no"},
+		"not_an_image":  {"partial users", "1 of 2"},
+		"gone":          {"partial users", "yes"},
+	} {
+		if cell := tableCell(run.stdout, class, "TRIED AGAIN"); cell != triedAgain[0] {
+			t.Errorf("run: %s is tried again: %q, want %q\n%s", class, cell, triedAgain[0], run.stdout)
+		}
+		if cell := tableCell(status.stdout, class, "TRIED AGAIN"); cell != triedAgain[1] {
+			t.Errorf("status: %s is tried again: %q, want %q\n%s", class, cell, triedAgain[1], status.stdout)
+		}
+	}
+	for _, line := range read[statedStatus](s.run("status", "--json").exits(exitDone)).Failures {
+		if want := map[store.Class]int64{store.ClassNotAnImage: 1, store.ClassGone: 1}[line.Class]; line.Retried != want {
+			t.Errorf("status --json: %s has %d users who are tried again, want %d", line.Class, line.Retried, want)
+		}
+	}
+}
+
+// tableCell is what stands in a column of the table, in the row that begins so.
+func tableCell(text, row, column string) string {
+	var from int
+	for line := range strings.Lines(text) {
+		if n := strings.Index(line, column); n >= 0 {
+			from = n
+		}
+		if fields := strings.Fields(line); from > 0 && len(fields) > 0 && fields[0] == row && len(line) > from {
+			cell, _, _ := strings.Cut(line[from:], "  ")
+			return cell
+		}
+	}
+	return ""
 }
 
 func TestPermissionAndCredentials(t *testing.T) {

@@ -33,6 +33,7 @@ type statedRunLine struct {
 type statedFailure struct {
 	Class     store.Class `json:"class"`
 	Users     int64       `json:"users"`
+	Retried   int64       `json:"retried"`
 	OldestAt  *time.Time  `json:"oldest_at"`
 	Transient bool        `json:"transient"`
 	Meaning   string      `json:"meaning"`
@@ -84,7 +85,7 @@ func stateStatus(s store.Status, quota store.QuotaUse) statedStatus {
 	for _, line := range s.Failures {
 		info, _ := line.Class.Info()
 		stated.Failures = append(stated.Failures, statedFailure{
-			Class: line.Class, Users: line.Users, OldestAt: moment(line.OldestAt),
+			Class: line.Class, Users: line.Users, Retried: line.Retried, OldestAt: moment(line.OldestAt),
 			Transient: info.Transient, Meaning: info.Meaning, Remedy: info.Remedy,
 		})
 	}

@@ -78,7 +78,7 @@ func summaryText(report worker.Report) string {
 		}
 	}
 	text.table(append(rows, []string{"total", progress.Count(users)}))
-	failureTable(&text, totals.Failures)
+	failureTable(&text, totals.Failures, totals.Outcomes[store.OutcomePartial] > 0)
 
 	text.line("")
 	text.line("%s images, %s, %s", progress.Count(totals.Images), progress.Bytes(totals.Bytes), requestsText(totals.Requests))
@@ -110,12 +110,20 @@ func standing(report worker.Report) string {
 	return status
 }
 
-// failureTable lists failures by class with what to do about each.
-func failureTable(text *page, failures map[store.Class]int64) {
+// failureTable lists failures by class with what to do about each. Some users may
+// be partial, who are tried again whatever the class.
+func failureTable(text *page, failures map[store.Class]int64, partial bool) {
 	rows := [][]string{{"FAILURE", "USERS", "TRIED AGAIN", "WHAT IT IS", "WHAT TO DO"}}
 	for _, info := range store.Classes {
 		if n := failures[info.Class]; n > 0 {
-			rows = append(rows, []string{string(info.Class), progress.Count(n), yesNo(info.Transient), info.Meaning, info.Remedy})
+			again := "no"
+			switch {
+			case info.Transient:
+				again = "yes"
+			case partial:
+				again = "partial users"
+			}
+			rows = append(rows, []string{string(info.Class), progress.Count(n), again, info.Meaning, info.Remedy})
 		}
 	}
 	if len(rows) > 1 {
