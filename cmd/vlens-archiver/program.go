@@ -69,7 +69,11 @@ or configuration, 5 credentials or permission refused, 6 work left (--strict),
 		p.verifyCommand(), p.exportCommand(), p.rebuildCommand(), p.doctorCommand(), p.reportCommand(),
 		p.migrateCommand(), p.keygenCommand(), p.simulateCommand(), p.versionCommand(), p.completionCommand(),
 	)
-	return root.ExecuteContext(p.admit)
+	misnamed := refuseHelpForNothing(root)
+	if err := root.ExecuteContext(p.admit); err != nil {
+		return err
+	}
+	return *misnamed
 }
 
 func (p *program) checkGlobalFlags(cmd *cobra.Command, _ []string) error {
