@@ -33,7 +33,7 @@ var exitCodes = []struct {
 }{
 	{exitDenied, isAny(store.ErrDenied)},
 	{exitDenied, refusedByVendor},
-	{exitInvalid, isUsage},
+	{exitInvalid, isA[*usageError]},
 	{exitInvalid, isAny(
 		config.ErrInvalid, store.ErrSource, store.ErrForeignArchive, store.ErrSelection,
 		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing, store.ErrRegion,
@@ -104,9 +104,4 @@ func refusedByVendor(err error) bool {
 	}
 	return refusal.Fault == vlens.FaultUnauthorized ||
 		refusal.Fault == vlens.FaultForbidden && refusal.Endpoint != vlens.EndpointImage
-}
-
-func isUsage(err error) bool {
-	_, ok := errors.AsType[*usageError](err)
-	return ok
 }

@@ -55,8 +55,15 @@ func advice(err error) string {
 		return "keep the bucket and the ledger as they are and find out who changed what; versions of an object are all still there in a bucket with versioning"
 	case errors.Is(err, errUsersFailed):
 		return "`vlens-archiver status` shows the failures by class and what to do about each"
+	case isA[abandonedBy](err):
+		return "run it again: it begins anew"
 	case errors.Is(err, errWorkLeft), errors.Is(err, worker.ErrSignal):
 		return "run again: it goes on where this one stopped"
 	}
 	return ""
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

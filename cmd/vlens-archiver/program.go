@@ -94,7 +94,7 @@ func (p *program) plain(do func(ctx context.Context) error) func(*cobra.Command,
 // when that is why it failed.
 func (p *program) stopped(err error) error {
 	if stop, ok := errors.AsType[stopSignal](context.Cause(p.admit)); ok && err != nil {
-		return stop
+		return abandonedBy{stop}
 	}
 	return err
 }

@@ -100,6 +100,21 @@ func TestSignalWhileVlensIsAway(t *testing.T) {
 	}
 }
 
+// Only a run goes on where it stopped.
+func TestSignalStopsAnExamination(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, vlenstest.Options{People: 1, Scenario: vlenstest.Scenario{Latency: time.Minute}}).migrated()
+	process := s.start("doctor")
+	process.await(process.stdout, "vlens.url")
+	if err := process.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	e := process.wait().exits(130).says("stopped by SIGINT").says("run it again: it begins anew")
+	if strings.Contains(e.stderr, "goes on") {
+		t.Errorf("doctor does not go on where it stopped:\n%s", e.stderr)
+	}
+}
+
 func TestSimulateServesUntilItIsStopped(t *testing.T) {
 	t.Parallel()
 	users := filepath.Join(t.TempDir(), "users.csv")

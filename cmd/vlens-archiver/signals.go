@@ -24,6 +24,12 @@ func (s stopSignal) Error() string { return "stopped by " + unix.SignalName(s.si
 // Unwrap makes it the worker's word for it.
 func (stopSignal) Unwrap() error { return worker.ErrSignal }
 
+// abandonedBy is a stop of a command that keeps nothing of what it had begun.
+type abandonedBy struct{ stopSignal }
+
+// Unwrap is the stop itself.
+func (a abandonedBy) Unwrap() error { return a.stopSignal }
+
 // watchSignals gives two contexts. The first SIGINT or SIGTERM ends admit: no
 // new work is begun. The second ends ctx: everything stops. The function stops
 // watching and waits.
