@@ -20,6 +20,21 @@ import (
 // release with the name and namespace of the plain manifests. Templates that
 // render to nothing are left out.
 func render(values map[string]any) (map[string]string, error) {
+	files, err := renderFiles(values)
+	if err != nil {
+		return nil, err
+	}
+	manifests := make(map[string]string)
+	for name, content := range files {
+		if path.Ext(name) == ".yaml" && strings.TrimSpace(content) != "" {
+			manifests[path.Base(name)] = strings.TrimSpace(content) + "\n"
+		}
+	}
+	return manifests, nil
+}
+
+// renderFiles gives all that the templates render to, by path.
+func renderFiles(values map[string]any) (map[string]string, error) {
 	loaded, err := loader.Load("chart")
 	if err != nil {
 		return nil, fmt.Errorf("load the chart: %w", err)
@@ -33,13 +48,7 @@ func render(values map[string]any) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("render the templates: %w", err)
 	}
-	manifests := make(map[string]string)
-	for name, content := range files {
-		if path.Ext(name) == ".yaml" && strings.TrimSpace(content) != "" {
-			manifests[path.Base(name)] = strings.TrimSpace(content) + "\n"
-		}
-	}
-	return manifests, nil
+	return files, nil
 }
 
 // objects are the decoded manifests of one rendering; nil where there is none.
