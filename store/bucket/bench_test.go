@@ -57,13 +57,18 @@ func BenchmarkHashAndPut(b *testing.B) {
 // TestPutCopiesNoBody: what a put allocates, service included, does not depend
 // on the size of the object.
 func TestPutCopiesNoBody(t *testing.T) {
-	archive, body := discarding(t), make([]byte, 8<<20)
-	result := testing.Benchmark(func(b *testing.B) {
-		for b.Loop() {
-			hashAndPut(b, archive, body)
-		}
-	})
-	if most := int64(len(body) / 8); result.AllocedBytesPerOp() > most {
-		t.Errorf("a put of %d bytes allocates %d, at most %d are fine", len(body), result.AllocedBytesPerOp(), most)
+	archive := discarding(t)
+	allocates := func(size int) int64 {
+		body := make([]byte, size)
+		return testing.Benchmark(func(b *testing.B) {
+			for b.Loop() {
+				hashAndPut(b, archive, body)
+			}
+		}).AllocedBytesPerOp()
+	}
+	small, large := allocates(1<<10), allocates(2<<20)
+	// With the race detector a pool loses one piece of 32 KiB in four on purpose.
+	if large-small > 24<<10 {
+		t.Errorf("a put of 1 KiB allocates %d bytes, one of 2 MiB %d", small, large)
 	}
 }
