@@ -2,9 +2,9 @@ package vlens
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/segmentio/asm/ascii"
 )
 
 // edge is how much of a body may stand before and behind its one long text, in
@@ -55,29 +55,8 @@ func (x excerpt) value(end, n int) jsontext.Value {
 	return x.body[start:end:end]
 }
 
-// plain reports whether the text may stand in a JSON string as it is.
+// plain reports whether the text may stand in a JSON string as it is. It may say
+// no to one that could; base64 it knows.
 func plain(text []byte) bool {
-	return bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\\') < 0 && !hasControl(text)
-}
-
-// hasControl reports whether a byte is less than 0x20, eight at a time: a byte's
-// top bit is set in b-0x20 and clear in b just when b is less, or when a borrow
-// came from such a byte below it.
-func hasControl(text []byte) bool {
-	const each, top = 0x2020202020202020, 0x8080808080808080
-	var found uint64
-	for ; len(text) >= 32; text = text[32:] {
-		a, b := binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[8:])
-		c, d := binary.LittleEndian.Uint64(text[16:]), binary.LittleEndian.Uint64(text[24:])
-		found |= (a-each)&^a | (b-each)&^b | (c-each)&^c | (d-each)&^d
-	}
-	if found&top != 0 {
-		return true
-	}
-	for _, b := range text {
-		if b < 0x20 {
-			return true
-		}
-	}
-	return false
+	return bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\\') < 0 && ascii.ValidPrint(text)
 }
