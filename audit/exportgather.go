@@ -96,9 +96,9 @@ func (e Exporter) readRecord(ctx context.Context, subject store.Subject, key, ve
 	if !ours || parts.Subject != subject || parts.Sequence == 0 {
 		return foundRecord{}, damaged(key, "it is no key of a record of the subject")
 	}
-	body, err := readSmall(ctx, e.Bucket, key, versionID)
+	body, err := readSmall(ctx, recorded{e.Bucket}, key, versionID)
 	if errors.Is(err, store.ErrNotFound) {
-		return foundRecord{}, damaged(key, "the version that was recorded is missing")
+		return foundRecord{}, damaged(key, "it is missing")
 	}
 	if err != nil {
 		return foundRecord{}, err

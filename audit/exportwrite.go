@@ -62,9 +62,9 @@ func (e Exporter) write(ctx context.Context, x Export, found *gathered, head log
 // writeImage streams an image from the version that was recorded into the bag
 // and compares it with its record on the way.
 func (e Exporter) writeImage(ctx context.Context, b *bag, path string, image store.Image) error {
-	body, _, err := e.Bucket.Get(ctx, image.Key, image.VersionID)
+	body, _, err := recorded{e.Bucket}.Get(ctx, image.Key, image.VersionID)
 	if errors.Is(err, store.ErrNotFound) {
-		return damaged(image.Key, "the version that was recorded is missing")
+		return damaged(image.Key, "it is missing")
 	}
 	if err != nil {
 		return err

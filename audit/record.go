@@ -41,9 +41,12 @@ func (i *inspection) record(ctx context.Context, row store.RecordRow) error {
 		i.unreadable[row.Transaction] = true
 		return nil
 	}
-	if !recorded {
-		i.finding(LedgerDiffers, row.Key, "the ledger names version %s, which there is not; version %s has the recorded bytes",
-			named(row.VersionID), named(version.VersionID))
+	switch {
+	case recorded:
+	case version.VersionID == "":
+		i.finding(LedgerDiffers, row.Key, "the ledger names version %s, and the bucket keeps no versions", row.VersionID)
+	default: // were it the ledger that is wrong, objects.csv of the run would have another version
+		i.finding(Restored, row.Key, "version %s was recorded and is gone; version %s has the recorded bytes", named(row.VersionID), named(version.VersionID))
 	}
 	if decodeErr != nil {
 		i.finding(Changed, row.Key, "%s", decodeErr)

@@ -294,6 +294,9 @@ func (r *runInspection) objects(ctx context.Context, in io.Reader) (problem, err
 			return fmt.Errorf("it has %q where %q is due", key, object.Key), nil
 		case version != object.VersionID && !r.isFile(object.Key):
 			r.differ(manifest.RunObjects, "it has version %s of %q, the ledger has %s", named(version), key, named(object.VersionID))
+		case version != object.VersionID && version != "" && object.VersionID != "":
+			// SHA256SUMS says whether its bytes are the same.
+			r.differences = append(r.differences, Finding{Restored, object.Key, fmt.Sprintf("version %s was recorded and is gone; version %s stands there", version, object.VersionID)})
 		case version != object.VersionID:
 			return fmt.Errorf("it has version %s of %q, version %s stands there", named(version), key, named(object.VersionID)), nil
 		}

@@ -13,13 +13,19 @@ import (
 // export hands out the evidence of a user whose record is in the log.
 func (a *archived) export() {
 	a.T.Helper()
+	if err := a.tryExport(); err != nil {
+		a.T.Fatal(err)
+	}
+}
+
+func (a *archived) tryExport() error {
+	a.T.Helper()
 	exporter := audit.Exporter{
 		Ledger: a.ledger, Bucket: a.bucket, Layout: a.layout, Identity: archivetest.WorkerConfig("", a.Key(), "").Identity,
 		VerifierKey: archivetest.VerifierKey, Actor: "officer", Tool: manifest.Tool{Version: "test"},
 	}
-	if _, err := exporter.Export(a.T.Context(), a.Key().Subject("u-000001"), "case 7", audit.Folder(filepath.Join(a.T.TempDir(), "bag"))); err != nil {
-		a.T.Fatal(err)
-	}
+	_, err := exporter.Export(a.T.Context(), a.Key().Subject("u-000001"), "case 7", audit.Folder(filepath.Join(a.T.TempDir(), "bag")))
+	return err
 }
 
 // exportStatement and verifyStatement are of what was done before the
