@@ -28,6 +28,8 @@ type Status struct {
 	UsersTotal      int64
 	OldestPendingAt time.Time     // zero when nobody is pending
 	Failures        []FailureLine // the most users first
+	Log             LogState      // as the ledger last knew it to be published
+	SealedAt        time.Time     // when that was noted; zero before the first checkpoint
 }
 
 // OutcomeLine is how a user ended in one run.

@@ -18,8 +18,8 @@ func (p *program) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show where the archive stands, or one user and why",
-		Long: `Last runs, users by state, the oldest user not archived, failures by class, and
-the quota in use now. With --user: where this user stands, why, and what comes
+		Long: `Last runs, users by state, the oldest user not archived, how far the evidence log
+is signed, failures by class, and the quota in use now. With --user: where this user stands, why, and what comes
 next. Reads the ledger only.`,
 		Example: `  vlens-archiver status
   vlens-archiver status --user 4711 --json`,
@@ -60,10 +60,11 @@ func (p *program) status(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	signs := cfg.Evidence.SigningKey != ""
 	if asJSON {
-		return p.printJSON(stateStatus(status, quota))
+		return p.printJSON(stateStatus(status, quota, signs))
 	}
-	return p.print(statusText(status, quota))
+	return p.print(statusText(status, quota, signs))
 }
 
 // coverage is the share of users who are archived, 0 to 1; 0 without users.
@@ -74,7 +75,7 @@ func coverage(s store.Status) float64 {
 	return float64(s.Users[store.StateArchived]) / float64(s.UsersTotal)
 }
 
-func statusText(s store.Status, quota store.QuotaUse) string {
+func statusText(s store.Status, quota store.QuotaUse, signs bool) string {
 	var text page
 	text.line("%s", statesText(s.Users, s.UsersTotal, s.UsersLeft))
 	// Rounded down: 100 % is said of everybody only.
@@ -84,6 +85,7 @@ func statusText(s store.Status, quota store.QuotaUse) string {
 	} else {
 		text.line("oldest user waiting for a first attempt: %s, %s ago", instant(s.OldestPendingAt), progress.Span(s.At.Sub(s.OldestPendingAt)))
 	}
+	text.line("%s", logStandingText(s, signs))
 	text.line("%s", quotaText(quota))
 
 	if len(s.Runs) > 0 {
@@ -134,6 +136,28 @@ func retriedText(line store.FailureLine) string {
 		return "yes"
 	}
 	return progress.Count(line.Retried) + " of " + progress.Count(line.Users)
+}
+
+// logStandingText says how much of the archive is under a signed checkpoint, as the ledger
+// knows it, and what is not; signs says whether there is a key to sign with.
+func logStandingText(s store.Status, signs bool) string {
+	var text string
+	switch {
+	case s.Log.Head.Size > 0:
+		text = fmt.Sprintf("log: %s entries under the checkpoint signed %s, %s ago",
+			progress.Count(s.Log.Head.Size), instant(s.SealedAt), progress.Span(s.At.Sub(s.SealedAt)))
+	case signs:
+		text = "log: nothing is sealed yet"
+	default:
+		text = "log: not sealed"
+	}
+	if unsealed := s.Log.Unsealed(); unsealed > 0 {
+		text += fmt.Sprintf("; %s records and runs wait", progress.Count(unsealed))
+	}
+	if !signs {
+		text += "; there is no signing key: evidence.signing_key is empty"
+	}
+	return text
 }
 
 func quotaText(use store.QuotaUse) string {

@@ -15,7 +15,19 @@ type statedStatus struct {
 	OldestPendingAt *time.Time       `json:"oldest_pending_at"`
 	Runs            []statedRunLine  `json:"runs"`
 	Failures        []statedFailure  `json:"failures"`
+	Log             statedLog        `json:"log"`
 	Quota           statedQuota      `json:"quota"`
+}
+
+// statedLog is the evidence log as the ledger last knew it: entries under the
+// signed checkpoint and the root over them, records and runs that wait for it,
+// and whether there is a key to sign with.
+type statedLog struct {
+	Size       int64      `json:"size"`
+	Root       string     `json:"root"`
+	Waiting    int64      `json:"waiting"`
+	SealedAt   *time.Time `json:"sealed_at"`
+	SigningKey bool       `json:"signing_key"`
 }
 
 type statedRunLine struct {
@@ -52,7 +64,7 @@ type statedQuota struct {
 	CoolUntil  *time.Time `json:"cool_until"`
 }
 
-func stateStatus(s store.Status, quota store.QuotaUse) statedStatus {
+func stateStatus(s store.Status, quota store.QuotaUse, signs bool) statedStatus {
 	stated := statedStatus{
 		At:              s.At.UTC(),
 		Users:           map[string]int64{"left": s.UsersLeft, "total": s.UsersTotal},
@@ -60,6 +72,10 @@ func stateStatus(s store.Status, quota store.QuotaUse) statedStatus {
 		OldestPendingAt: moment(s.OldestPendingAt),
 		Runs:            make([]statedRunLine, 0, len(s.Runs)),
 		Failures:        make([]statedFailure, 0, len(s.Failures)),
+		Log: statedLog{
+			Size: s.Log.Head.Size, Root: s.Log.Head.Root, Waiting: s.Log.Unsealed(),
+			SealedAt: moment(s.SealedAt), SigningKey: signs,
+		},
 		Quota: statedQuota{
 			PerSecond: quota.PerSecond, SecondUsed: quota.SecondUsed,
 			PerMinute: quota.PerMinute, MinuteUsed: quota.MinuteUsed,

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,13 +12,21 @@ import (
 
 // LogState says how much of what is archived stands in the published log.
 func (l *Ledger) LogState(ctx context.Context) (store.LogState, error) {
-	var s store.LogState
-	err := l.pool.QueryRow(ctx, `
-		SELECT log.size, log.root, log.etag, `+entriesSQL+`,
-		       (SELECT count(*) FROM archive.log_waiting),
-		       (SELECT count(*) FROM `+sealedRuns+`)
-		FROM archive.log AS log`).Scan(&s.Head.Size, &s.Head.Root, &s.Head.ETag, &s.Entries, &s.Waiting, &s.Runs)
-	return s, l.failed("read the state of the log", err)
+	state, _, err := scanLogState(l.pool.QueryRow(ctx, logStateSQL))
+	return state, l.failed("read the state of the log", err)
+}
+
+// logStateSQL selects what scanLogState reads.
+const logStateSQL = `
+	SELECT log.size, log.root, log.etag, log.sealed_at, ` + entriesSQL + `,
+	       (SELECT count(*) FROM archive.log_waiting),
+	       (SELECT count(*) FROM ` + sealedRuns + `)
+	FROM archive.log AS log`
+
+func scanLogState(row pgx.Row) (state store.LogState, sealedAt time.Time, err error) {
+	var sealed *time.Time
+	err = row.Scan(&state.Head.Size, &state.Head.Root, &state.Head.ETag, &sealed, &state.Entries, &state.Waiting, &state.Runs)
+	return state, orZero(sealed), err
 }
 
 // entriesSQL is the number of entries that have an index.

@@ -36,6 +36,10 @@ func (l *Ledger) Status(ctx context.Context) (store.Status, error) {
 		})
 		return err
 	})
+	batch.Queue(logStateSQL).QueryRow(func(row pgx.Row) (err error) {
+		status.Log, status.SealedAt, err = scanLogState(row)
+		return err
+	})
 	batch.Queue(`
 		SELECT o.run_id, o.kind, o.status, o.started_at, o.ended_at, r.selection, r.tool_version, r.config_sha256,
 		       o.archived, o.unchanged, o.partial, o.no_images, o.not_found, o.failed, o.images, o.bytes, o.requests
