@@ -1,9 +1,7 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,9 +14,6 @@ const (
 	leftGuardUsers   = 20
 	leftGuardPercent = 5
 )
-
-// newBatch is how many new users get their pseudonym at a time.
-const newBatch = 20_000
 
 // compare finds what the merge will do and keeps it in pg_temp.user_changes:
 // only rows that differ, so that an unchanged million costs no write. It refuses
@@ -83,8 +78,10 @@ func merge(ctx context.Context, tx pgx.Tx, key store.SubjectKey, result store.Sy
 			return err
 		}
 	}
-	if err := addUsers(ctx, tx, key); err != nil {
-		return err
+	if result.New > 0 {
+		if err := addUsers(ctx, tx, key); err != nil {
+			return err
+		}
 	}
 	if result.New+result.Changed+result.Returned+result.Left >= largeChange {
 		if _, err := tx.Exec(ctx, `ANALYZE archive.subjects`); err != nil {
@@ -92,72 +89,4 @@ func merge(ctx context.Context, tx pgx.Tx, key store.SubjectKey, result store.Sy
 		}
 	}
 	return nil
-}
-
-// pseudonyms gives the users whose ids the query yields their subjects, a batch
-// at a time, in pg_temp.new_subjects.
-func pseudonyms(ctx context.Context, tx pgx.Tx, key store.SubjectKey, idsSQL string) error {
-	if _, err := tx.Exec(ctx, `
-		CREATE TEMPORARY TABLE new_subjects (user_id text COLLATE "C" NOT NULL, subject text COLLATE "C" NOT NULL) ON COMMIT DROP;
-		DECLARE new_users NO SCROLL CURSOR FOR `+idsSQL); err != nil {
-		return err
-	}
-	for {
-		rows, err := tx.Query(ctx, fmt.Sprintf(`FETCH %d FROM new_users`, newBatch))
-		if err != nil {
-			return err
-		}
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return err
-		}
-		if len(ids) == 0 {
-			return nil
-		}
-		var lines bytes.Buffer
-		for _, id := range ids {
-			appendCopyText(&lines, id)
-			lines.WriteByte('\t')
-			lines.WriteString(string(key.Subject(id)))
-			lines.WriteByte('\n')
-		}
-		if _, err := tx.Conn().PgConn().CopyFrom(ctx, &lines, `COPY pg_temp.new_subjects (user_id, subject) FROM STDIN`); err != nil {
-			return err
-		}
-	}
-}
-
-// addUsers adds the new users under their pseudonyms.
-func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
-	if err := pseudonyms(ctx, tx, key, `SELECT c.user_id FROM pg_temp.user_changes AS c WHERE c.change = 'new'`); err != nil {
-		return err
-	}
-	// After a rebuild from the bucket a subject may be there without its id.
-	_, err := tx.Exec(ctx, `
-		INSERT INTO archive.subjects AS s (subject, user_id, transaction_id, verified_at)
-		SELECT n.subject, n.user_id, c.transaction_id, c.verified_at
-		FROM pg_temp.new_subjects AS n
-		JOIN pg_temp.user_changes AS c ON c.user_id = n.user_id
-		ON CONFLICT (subject) DO UPDATE
-		SET user_id = excluded.user_id, transaction_id = excluded.transaction_id, verified_at = excluded.verified_at, left_at = NULL,
-		    attempts = 0, next_due_at = now(), due_reason = 'returned', ready = true, row_version = s.row_version + 1`)
-	return err
-}
-
-// appendCopyText writes a value in COPY's text format.
-func appendCopyText(to *bytes.Buffer, value string) {
-	for n := range len(value) {
-		switch c := value[n]; c {
-		case '\\':
-			to.WriteString(`\\`)
-		case '\n':
-			to.WriteString(`\n`)
-		case '\r':
-			to.WriteString(`\r`)
-		case '\t':
-			to.WriteString(`\t`)
-		default:
-			to.WriteByte(c)
-		}
-	}
 }

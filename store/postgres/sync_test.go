@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"vlens-archiver/store"
 	"vlens-archiver/store/postgres"
 )
@@ -193,6 +195,53 @@ func TestSyncWritesOnlyWhatChanged(t *testing.T) {
 	}
 	if n := s.count(t, `SELECT count(*) FROM archive.subjects WHERE xmin::text::bigint > $1`, before); n != 1 {
 		t.Fatalf("%d rows written for one change", n)
+	}
+}
+
+// After a rebuild from the bucket a subject may be there without its id. It is
+// linked when its user is in the query, and the new users come beside it; there
+// are more of them than are taken at a time.
+func TestSyncLinksSubjectsWithoutIDs(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.addUsers(t, 3)
+	s.mustSync(t, "r1")
+	s.exec(t, `UPDATE archive.subjects SET user_id = NULL, state = 'archived', ready = false, next_due_at = NULL, left_at = now(), attempts = 2, verified_at = NULL
+		WHERE user_id IN ('user-2', 'user-3')`)
+	s.exec(t, `DELETE FROM app.users WHERE id = 'user-3'`)
+	s.exec(t, `INSERT INTO app.users (id, transaction_id) SELECT 'fresh-' || g, '6f1c1f9e-0000-4000-8000-0000000' || g FROM generate_series(10001, 30002) AS g`)
+	if result := s.mustSync(t, "r2"); result != (store.SyncResult{Users: 20_004, New: 20_003}) {
+		t.Fatalf("%+v", result)
+	}
+
+	rows, err := s.sql.Query(t.Context(), `SELECT s.user_id, s.subject FROM archive.subjects AS s WHERE s.user_id IS NOT NULL`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id string
+	var subject store.Subject
+	users := 0
+	if _, err := pgx.ForEachRow(rows, []any{&id, &subject}, func() error {
+		users++
+		if subject != s.key.Subject(id) {
+			t.Errorf("subject of %q", id)
+		}
+		return nil
+	}); err != nil || users != 20_004 {
+		t.Fatalf("%d users, %v", users, err)
+	}
+	for what, where := range map[string]string{
+		"linked, and due with its history": `s.user_id = 'user-2' AND s.state = 'archived' AND s.left_at IS NULL AND s.ready AND s.next_due_at IS NOT NULL AND s.due_reason = 'returned'
+			AND s.attempts = 0 AND s.row_version = 1 AND s.verified_at = timestamptz '2026-01-01' - interval '2 hours'`,
+		"still without an id": `s.user_id IS NULL AND s.left_at IS NOT NULL AND NOT s.ready`,
+		"new":                 `s.user_id = 'fresh-30002' AND s.state = 'pending' AND s.ready AND s.due_reason = 'new' AND s.verified_at IS NULL AND s.transaction_id = '6f1c1f9e-0000-4000-8000-000000030002'`,
+	} {
+		if n := s.count(t, `SELECT count(*) FROM archive.subjects AS s WHERE `+where); n != 1 {
+			t.Errorf("%d subjects are %s, want 1", n, what)
+		}
+	}
+	if result := s.mustSync(t, "r3"); result != (store.SyncResult{Users: 20_004}) {
+		t.Errorf("once more: %+v", result)
 	}
 }
 

@@ -35,7 +35,10 @@ type userRows struct {
 	badTransactions int64
 }
 
-const userFields = 3
+const (
+	userFields = 3
+	copyFlags  = 8 // bytes for flags and the length of an extension, all zero
+)
 
 var (
 	copySignature = []byte("PGCOPY\n\xff\r\n\x00")
@@ -103,7 +106,7 @@ func (r *userRows) take(stream []byte) (int, error) {
 }
 
 func (r *userRows) takeHeader(stream []byte) (int, error) {
-	length := len(copySignature) + 8 // flags, and the length of an extension
+	length := len(copySignature) + copyFlags
 	if len(stream) < length {
 		return 0, nil
 	}
