@@ -62,7 +62,7 @@ func pseudonyms(ctx context.Context, tx pgx.Tx, key store.SubjectKey, idsSQL str
 
 // copyUsers copies the rows of the query, each with the subject of its first
 // column as one column more, into a table, a batch at a time. COPY costs the
-// ledger less than INSERT, and much less than INSERT with ON CONFLICT.
+// ledger less than INSERT, with or without ON CONFLICT.
 func copyUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey, usersSQL, into string) error {
 	if _, err := tx.Exec(ctx, `DECLARE users_to_copy NO SCROLL CURSOR FOR `+usersSQL); err != nil {
 		return err
