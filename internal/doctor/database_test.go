@@ -171,7 +171,7 @@ func TestSourceFaults(t *testing.T) {
 			spoil: sql(`TRUNCATE users`),
 		},
 		{
-			name: "time that is none", check: "source.users", status: Failed, text: "verified_at of some row", remedy: adviseQuery, kind: store.ErrSource,
+			name: "time that is none", check: "source.users", status: Failed, text: "some value cannot be read as a time; look at verified_at", remedy: adviseQuery, kind: store.ErrSource,
 			spoil: query(all("id, email, phone, transaction_id, 'some day' || id AS verified_at"), ""),
 		},
 		{
