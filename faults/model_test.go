@@ -40,7 +40,6 @@ func TestModel(t *testing.T) {
 	}
 	rapid.Check(t, func(r *rapid.T) {
 		m := newModel(t, r)
-		defer m.vendor.Close()
 		r.Repeat(map[string]func(*rapid.T){
 			"come or go":   m.comeOrGo,
 			"verify again": m.verifyAgain,
@@ -57,7 +56,6 @@ const modelPeople = 4
 type model struct {
 	t      *testing.T
 	sim    *vlenstest.Server
-	vendor *httptest.Server
 	bucket *storetest.MemoryBucket
 	ledger *storetest.MemoryLedger
 
@@ -75,7 +73,7 @@ func newModel(t *testing.T, r *rapid.T) *model {
 		r.Fatal(err)
 	}
 	m := &model{
-		t: t, sim: sim, vendor: httptest.NewServer(sim),
+		t: t, sim: sim,
 		bucket: storetest.NewMemoryBucket(t, store.Location{Bucket: "memory", Encryption: "none", LockMode: "none"}),
 		ledger: storetest.NewMemoryLedger(t, nil),
 		in:     map[string]bool{}, ever: map[string]string{}, again: map[string]int{},
@@ -162,7 +160,11 @@ func (m *model) newRun() string {
 
 // run is one process's part in a run. It returns the last id of the process.
 func (m *model) run(ctx context.Context, runID string, f *fault) (process string, err error) {
-	client, err := archivetest.VendorClient(m.vendor.URL)
+	// Closing the server waits for what a dying process has asked: it is not
+	// counted as a request of the next one.
+	vendor := httptest.NewServer(m.sim)
+	defer vendor.Close()
+	client, err := archivetest.VendorClient(vendor.URL)
 	if err != nil {
 		return "", err
 	}
@@ -171,7 +173,7 @@ func (m *model) run(ctx context.Context, runID string, f *fault) (process string
 	if err != nil {
 		return "", err
 	}
-	config := archivetest.WorkerConfig(runID, key, m.vendor.URL)
+	config := archivetest.WorkerConfig(runID, key, vendor.URL)
 	config.Concurrency = 4
 	noted := &entered{Ledger: m.ledger}
 	w := worker.New(config, worker.Parts{
