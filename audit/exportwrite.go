@@ -59,8 +59,8 @@ func (e Exporter) write(ctx context.Context, x Export, found *gathered, head log
 	})
 }
 
-// writeImage streams an image from the version that was recorded into the bag
-// and compares it with its record on the way.
+// writeImage streams an image, as it was recorded or put back, into the bag and
+// compares it with its record on the way.
 func (e Exporter) writeImage(ctx context.Context, b *bag, path string, image store.Image) error {
 	body, _, err := recorded{e.Bucket}.Get(ctx, image.Key, image.VersionID)
 	if errors.Is(err, store.ErrNotFound) {

@@ -63,8 +63,8 @@ func (v *Verifier) pairStatements(ctx context.Context, l *listing) ([]stated, er
 		if err != nil {
 			return nil, err
 		}
-		for len(rows) > 0 && (!more || rows[0].AuditKey < o.key) {
-			if err := v.unlistedStatement(ctx, rows[0].AuditKey); err != nil {
+		for len(rows) > 0 && (!more || rows[0].Key() < o.key) {
+			if err := v.unlistedStatement(ctx, rows[0].Key()); err != nil {
 				return nil, err
 			}
 			rows = rows[1:]
@@ -73,7 +73,7 @@ func (v *Verifier) pairStatements(ctx context.Context, l *listing) ([]stated, er
 			return pairs, nil
 		}
 		named := 0
-		for named < len(rows) && rows[named].AuditKey == o.key {
+		for named < len(rows) && rows[named].Key() == o.key {
 			named++
 		}
 		if version, there := v.onlyVersion(o, true); there {
@@ -114,7 +114,7 @@ func (v *Verifier) nameLater(ctx context.Context, unnamed []stated) ([]stated, e
 	}
 	byKey := make(map[string][]store.StatedRow)
 	for _, row := range rows {
-		byKey[row.AuditKey] = append(byKey[row.AuditKey], row)
+		byKey[row.Key()] = append(byKey[row.Key()], row)
 	}
 	for n, key := range keys {
 		unnamed[n].rows = byKey[key]
@@ -166,7 +166,7 @@ func (v *Verifier) compareStatement(s stated, body []byte) {
 	}
 	statement, err := manifest.DecodeStatement(body)
 	hash := hexHash(body)
-	switch recorded := recordedHash(row); {
+	switch _, recorded := row.Statement(); {
 	case err != nil:
 		v.found.add(Finding{brokenSort(err), key, err.Error()})
 	case recorded != "" && hash != recorded:
@@ -183,20 +183,13 @@ func (v *Verifier) compareStatement(s stated, body []byte) {
 // namesKey reports whether the key is that of the statement.
 func namesKey(s manifest.Statement, key string) bool { return path.Base(key) == s.ID+".json" }
 
-func recordedHash(row store.StatedRow) string {
-	if row.Access != nil {
-		return row.Access.AuditSHA256
-	}
-	return row.Verification.AuditSHA256
-}
-
 // differingRow names the first thing in which the row is not what is stated.
 func differingRow(s manifest.Statement, row store.StatedRow) string {
-	switch {
+	switch key, sha256 := row.Statement(); {
 	case row.Access != nil && s.Export != nil:
-		return differingAccess(s.Access(row.AuditKey, row.Access.AuditSHA256), *row.Access)
+		return differingAccess(s.Access(key, sha256), *row.Access)
 	case row.Verification != nil && s.Verification != nil:
-		return differingVerification(s.Verified(row.AuditKey, row.Verification.AuditSHA256), *row.Verification)
+		return differingVerification(s.Verified(key, sha256), *row.Verification)
 	}
 	return "sort of act"
 }

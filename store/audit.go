@@ -51,7 +51,21 @@ type Verification struct {
 // StatedRow is a row of the ledger with a statement in the bucket: one of Access
 // and Verification is set.
 type StatedRow struct {
-	AuditKey     string
 	Access       *Access
 	Verification *Verification
+}
+
+// Statement is the key of the row's statement and the SHA-256 of its bytes; ""
+// in rows older than that column.
+func (r StatedRow) Statement() (key, sha256 string) {
+	if r.Access != nil {
+		return r.Access.AuditKey, r.Access.AuditSHA256
+	}
+	return r.Verification.AuditKey, r.Verification.AuditSHA256
+}
+
+// Key is the key of the row's statement.
+func (r StatedRow) Key() string {
+	key, _ := r.Statement()
+	return key
 }

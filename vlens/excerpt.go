@@ -55,8 +55,8 @@ func (x excerpt) value(end, n int) jsontext.Value {
 	return x.body[start:end:end]
 }
 
-// plain reports whether the text may stand in a JSON string as it is. It may say
-// no to one that could; base64 it knows.
+// plain reports whether the text may stand in a JSON string as it is. It refuses
+// texts beyond printable ASCII, which could too; base64 is never one.
 func plain(text []byte) bool {
 	return bytes.IndexByte(text, '"') < 0 && bytes.IndexByte(text, '\\') < 0 && ascii.ValidPrint(text)
 }

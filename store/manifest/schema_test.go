@@ -75,6 +75,8 @@ func TestRunFilesAndStatementsFollowTheirSchemas(t *testing.T) {
 	image := record().Images[0].Stored()
 	export := store.Access{At: at, Actor: "root", Subject: subject, Reason: "request 7", Objects: 7}
 	check := store.Verification{StartedAt: at, EndedAt: at, Mode: store.VerifyDeep, Scope: json.RawMessage(`{}`), Findings: map[string]int64{"missing": 1}}
+	unrecorded := manifest.NewVerificationStatement(manifest.NewStatementID("verify", at), "root", check, tool)
+	unrecorded.Unrecorded = true
 	for what, c := range map[string]struct {
 		schema string
 		body   []byte
@@ -88,6 +90,7 @@ func TestRunFilesAndStatementsFollowTheirSchemas(t *testing.T) {
 		"line without a record": {"manifest-line", encoded(t, manifest.NewLine(store.RunEntry{Subject: subject, Outcome: store.OutcomeNotFound}))},
 		"export":                {"audit", encoded(t, manifest.NewExportStatement(manifest.NewStatementID("export", at), export, tool))},
 		"verification":          {"audit", encoded(t, manifest.NewVerificationStatement(manifest.NewStatementID("verify", at), "root", check, tool))},
+		"unrecorded":            {"audit", encoded(t, unrecorded)},
 	} {
 		if err := validate(t, c.schema, c.body); err != nil {
 			t.Errorf("%s: %v\n%s", what, err, c.body)

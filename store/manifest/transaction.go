@@ -1,15 +1,11 @@
 package manifest
 
-import (
-	"strings"
-
-	"vlens-archiver/store"
-)
+import "vlens-archiver/store"
 
 // TransactionID is the vendor's transaction id for a transaction folder, nil
 // when the folder stands for a transaction without one.
 func TransactionID(folder string) *string {
-	if folder == "" || strings.HasPrefix(folder, store.UnnamedPrefix) {
+	if !store.NamedTransaction(folder) {
 		return nil
 	}
 	return &folder

@@ -113,10 +113,10 @@ func TestAuditOfTheLogAndItsTrail(t *testing.T) {
 		}
 	}
 	stated, err := s.ledger.AuditStatements(ctx)
-	if err != nil || len(stated) != 2 || stated[0].AuditKey != "v/audit/1" || stated[1].Verification.Findings["missing"] != 1 {
+	if err != nil || len(stated) != 2 || stated[0].Key() != "v/audit/1" || stated[1].Verification.Findings["missing"] != 1 {
 		t.Errorf("statements %+v, %v", stated, err)
 	}
-	if named, err := s.ledger.AuditStatements(ctx, "v/audit/2", "v/audit/3"); err != nil || len(named) != 1 || named[0].AuditKey != "v/audit/2" {
+	if named, err := s.ledger.AuditStatements(ctx, "v/audit/2", "v/audit/3"); err != nil || len(named) != 1 || named[0].Key() != "v/audit/2" {
 		t.Errorf("statements that were asked for: %+v, %v", named, err)
 	}
 	var missing int64

@@ -24,17 +24,17 @@ func (l *Ledger) AuditStatements(ctx context.Context, keys ...string) ([]store.S
 			return err
 		}
 		for _, access := range accesses {
-			rows = append(rows, store.StatedRow{AuditKey: access.AuditKey, Access: &access})
+			rows = append(rows, store.StatedRow{Access: &access})
 		}
 		verifications, err := statedRows[store.Verification](ctx, tx, `
 			SELECT a.started_at, a.ended_at, a.mode, a.scope, a.objects, a.records, a.damaged, a.findings, a.audit_key, a.audit_sha256
 			FROM archive.verifications AS a WHERE `+statedSQL, keys)
 		for _, verification := range verifications {
-			rows = append(rows, store.StatedRow{AuditKey: verification.AuditKey, Verification: &verification})
+			rows = append(rows, store.StatedRow{Verification: &verification})
 		}
 		return err
 	})
-	slices.SortFunc(rows, func(a, b store.StatedRow) int { return cmp.Compare(a.AuditKey, b.AuditKey) })
+	slices.SortFunc(rows, func(a, b store.StatedRow) int { return cmp.Compare(a.Key(), b.Key()) })
 	return rows, l.failed("read the trail of audits", err)
 }
 

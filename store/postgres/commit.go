@@ -97,7 +97,7 @@ func (l *Ledger) commitArgs(process string, result store.Result) []any {
 		seconds := result.NextDue.Seconds()
 		nextDue = &seconds
 	}
-	needsOwner := named(result.Transaction) && (len(result.Images) > 0 || len(result.NewRecords) > 0)
+	needsOwner := store.NamedTransaction(result.Transaction) && (len(result.Images) > 0 || len(result.NewRecords) > 0)
 	return []any{
 		l.takeover.Seconds(), process, result.RunID, result.Subject, result.LeaseToken, // $1 to $5
 		result.State.After(result.Outcome), result.Outcome, result.Class, result.Transaction, // $6 to $9

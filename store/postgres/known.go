@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,11 +67,6 @@ func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, reser
 		l.takeover.Seconds(), reservation, subject)
 	batch.Queue(`SELECT t.subject FROM archive.transactions AS t WHERE t.transaction_id = $1`, reservation).
 		QueryRow(func(row pgx.Row) error { return row.Scan(owner) })
-}
-
-// named reports whether the vendor gave the transaction its id.
-func named(transaction string) bool {
-	return transaction != "" && !strings.HasPrefix(transaction, store.UnnamedPrefix)
 }
 
 func scanStoredImage(row pgx.CollectableRow) (store.StoredImage, error) {

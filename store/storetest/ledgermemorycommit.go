@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"vlens-archiver/store"
 )
@@ -50,10 +49,6 @@ func (l *MemoryLedger) abandoned(owner store.Subject, reservation string) bool {
 	return !holds && (s == nil || !l.live(s.leasedBy))
 }
 
-func namedTransaction(transaction string) bool {
-	return transaction != "" && !strings.HasPrefix(transaction, store.UnnamedPrefix)
-}
-
 // Commit writes one finished user, or nothing and store.ErrLeaseLost.
 func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Result) error {
 	l.mu.Lock()
@@ -74,7 +69,7 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 		return store.ErrLeaseLost
 	}
 	writes := len(result.Images) > 0 || len(result.NewRecords) > 0
-	if owner := l.transactions[result.Transaction]; writes && namedTransaction(result.Transaction) && owner != result.Subject {
+	if owner := l.transactions[result.Transaction]; writes && store.NamedTransaction(result.Transaction) && owner != result.Subject {
 		l.t.Errorf("commit of subject %s files images under a transaction of subject %q", result.Subject, owner)
 		return store.ErrLeaseLost
 	}
