@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -54,7 +55,7 @@ func (c Canary) Put(ctx context.Context, put CanaryPut) (store.Object, error) {
 		input.ObjectLockMode = lockModes[put.LockMode]
 		input.ObjectLockRetainUntilDate = aws.Time(put.LockUntil.UTC().Truncate(time.Second))
 	}
-	output, err := c.bucket.client.PutObject(ctx, input, s3.WithAPIOptions(knownPayload(sum)), once)
+	output, err := c.bucket.client.PutObject(ctx, input, s3.WithAPIOptions(knownPayload(hex.EncodeToString(sum[:]))), once)
 	if err != nil {
 		return store.Object{}, c.bucket.failed("put", c.Key, err)
 	}

@@ -68,7 +68,7 @@ var meanings = []struct {
 	},
 	{
 		codes:    []string{"SlowDown", "Throttling", "TooManyRequests", "RequestTimeout", "InternalError", "ServiceUnavailable", "OperationAborted", "ConditionalRequestConflict"},
-		statuses: []int{http.StatusRequestTimeout, http.StatusTooManyRequests},
+		statuses: []int{http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests},
 		sentinel: store.ErrUnavailable,
 		advice:   "the service is overloaded or failing; try again later",
 	},

@@ -30,8 +30,9 @@ const (
 
 // Bucket is one bucket. It is safe for concurrent use.
 type Bucket struct {
-	config Config
-	client *s3.Client
+	config   Config
+	client   *s3.Client
+	shortcut *shortcut // of uploads
 }
 
 // Open prepares access to the bucket. It sends no request; an error means that
@@ -62,7 +63,7 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 			o.BaseEndpoint = &cfg.Endpoint
 		}
 	})
-	return &Bucket{config: cfg, client: client}, nil
+	return &Bucket{config: cfg, client: client, shortcut: newShortcut(ctx, client.Options(), cfg.Bucket)}, nil
 }
 
 // Location is where the objects are, in the words of a record.

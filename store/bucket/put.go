@@ -28,7 +28,6 @@ import (
 // replace, are store.ErrExists, and nothing is changed; an object to replace
 // that is missing is store.ErrNotFound.
 func (b *Bucket) Put(ctx context.Context, request store.PutRequest) (object store.Object, created bool, err error) {
-	roomForCall(0)
 	for attempt := 1; ; attempt++ {
 		if _, err := request.Body.Seek(0, io.SeekStart); err != nil {
 			return store.Object{}, false, fmt.Errorf("put %q: rewind body: %w", request.Key, err)
@@ -37,11 +36,10 @@ func (b *Bucket) Put(ctx context.Context, request store.PutRequest) (object stor
 		if refusal == nil {
 			return object, true, nil
 		}
-		status := statusOf(refusal)
-		if status != http.StatusPreconditionFailed && status != http.StatusConflict {
+		if !stands(refusal) {
 			return store.Object{}, false, b.failed("put", request.Key, refusal)
 		}
-		object, err := b.compare(ctx, request, status)
+		object, err := b.compare(ctx, request, statusOf(refusal))
 		if !errors.Is(err, errUndecided) {
 			return object, false, err
 		}
@@ -54,16 +52,45 @@ func (b *Bucket) Put(ctx context.Context, request store.PutRequest) (object stor
 	}
 }
 
+// putOnce uploads by the shortcut, and where that does not settle it by the SDK.
+// The shortcut counts as the first of the attempts.
 func (b *Bucket) putOnce(ctx context.Context, request store.PutRequest) (store.Object, error) {
-	input := b.putInput(request)
-	output, err := b.client.PutObject(ctx, input, s3.WithAPIOptions(knownPayload(request.SHA256)))
+	input, digest := b.putInput(request), hex.EncodeToString(request.SHA256[:])
+	attempts := b.config.Attempts
+	if attempts > 1 && b.shortcut.open() {
+		header, err := b.shortcut.put(ctx, input, digest)
+		switch {
+		case err == nil:
+			version, etag := header.Get("X-Amz-Version-Id"), header.Get("Etag")
+			return b.written(request, input, &version, &etag), nil
+		case b.shortcut.settles(err) || ctx.Err() != nil:
+			return store.Object{}, err
+		}
+		if _, err := request.Body.Seek(0, io.SeekStart); err != nil {
+			return store.Object{}, fmt.Errorf("put %q: rewind body: %w", request.Key, err)
+		}
+		attempts--
+	}
+
+	output, err := b.client.PutObject(ctx, input, s3.WithAPIOptions(knownPayload(digest)), func(o *s3.Options) { o.RetryMaxAttempts = attempts })
 	if err != nil {
 		return store.Object{}, err
 	}
+	return b.written(request, input, output.VersionId, output.ETag), nil
+}
+
+// stands reports whether a write was refused because of what stands under the
+// key, or is being written there.
+func stands(err error) bool {
+	status := statusOf(err)
+	return status == http.StatusPreconditionFailed || status == http.StatusConflict
+}
+
+func (b *Bucket) written(request store.PutRequest, input *s3.PutObjectInput, version, etag *string) store.Object {
 	object := store.Object{
 		Key:         request.Key,
-		VersionID:   aws.ToString(output.VersionId),
-		ETag:        unquoted(output.ETag),
+		VersionID:   aws.ToString(version),
+		ETag:        unquoted(etag),
 		Size:        request.Size,
 		SHA256:      hex.EncodeToString(request.SHA256[:]),
 		ContentType: request.ContentType,
@@ -73,7 +100,7 @@ func (b *Bucket) putOnce(ctx context.Context, request store.PutRequest) (store.O
 	if !object.RetainUntil.IsZero() {
 		object.LockMode = b.config.ObjectLock.Mode
 	}
-	return object, nil
+	return object
 }
 
 func (b *Bucket) putInput(request store.PutRequest) *s3.PutObjectInput {
@@ -118,8 +145,7 @@ var lockModes = map[string]types.ObjectLockMode{
 
 // knownPayload signs the hash that the caller has, where the SDK would read the
 // body once more to compute it, or over TLS sign no hash at all.
-func knownPayload(sum [32]byte) func(*middleware.Stack) error {
-	digest := hex.EncodeToString(sum[:])
+func knownPayload(digest string) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		const step = "ComputePayloadHash"
 		_, err := stack.Finalize.Swap(step, middleware.FinalizeMiddlewareFunc(step,
