@@ -59,6 +59,7 @@ func failed(class store.Class) ending {
 // error only for what must stop the whole run. A user who was cut short, or who
 // meanwhile belongs to another process, gets no outcome and no error.
 func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.User) (err error) {
+	roomForCall(0)
 	a := &attempt{Worker: w, task: task, user: user, started: time.Now()}
 	ctx, span := startSpan(ctx, SpanUser)
 	defer func() { endSpan(span, err) }()
@@ -145,15 +146,13 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 		end.passing = true
 		return end, true, nil
 	}
-	identifiers := identifiersOf(a.user, a.Identifiers, a.PhoneRegion)
-	if len(identifiers) == 0 {
-		return failed(store.ClassNoIdentifier), true, nil
-	}
-	if _, listing := a.unnamed.hopeless(); listing && a.task.TransactionID == "" {
-		return failed(store.ClassNoTransaction), true, nil
-	}
 
-	for _, id := range identifiers {
+	asked := false
+	for id := range identifiersOf(a.user, a.Identifiers, a.PhoneRegion) {
+		if _, listing := a.unnamed.hopeless(); listing && a.task.TransactionID == "" {
+			return failed(store.ClassNoTransaction), true, nil
+		}
+		asked = true
 		var listing vlens.Listing
 		err := a.vendor.tryFor(ctx, string(a.task.Subject), vendorStanding, func(ctx context.Context) (err error) {
 			listing, err = a.Vendor.List(ctx, id.value.Reveal())
@@ -172,6 +171,9 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 			return ending{outcome: store.OutcomeNoImages}, true, nil
 		}
 		return ending{}, false, nil
+	}
+	if !asked {
+		return failed(store.ClassNoIdentifier), true, nil
 	}
 	return ending{outcome: store.OutcomeNotFound}, true, nil
 }
