@@ -87,7 +87,7 @@ func (b *bench) has(step string, users int) bool {
 
 // onSite gives the work a site of its own.
 func (b *bench) onSite(ctx context.Context, work func(*site.Site) error) error {
-	s, err := site.Start(ctx)
+	s, err := site.Start(ctx, site.Options{})
 	if err != nil {
 		return err
 	}

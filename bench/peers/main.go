@@ -25,10 +25,10 @@ var cases = []struct {
 	users int
 }{
 	{figures.Case{ImageBytes: 20 << 10, InFlight: 16}, 600},
-	{figures.Case{ImageBytes: 300 << 10, InFlight: 16}, 400},
+	{figures.Case{ImageBytes: 300 << 10, InFlight: 16}, 600},
 	{figures.Case{ImageBytes: 3 << 20, InFlight: 16}, 60},
-	{figures.Case{ImageBytes: 300 << 10, InFlight: 64}, 400},
-	{figures.Case{ImageBytes: 300 << 10, InFlight: 64, Latency: 20 * time.Millisecond}, 400},
+	{figures.Case{ImageBytes: 300 << 10, InFlight: 64}, 600},
+	{figures.Case{ImageBytes: 300 << 10, InFlight: 64, Latency: 20 * time.Millisecond}, 600},
 }
 
 func main() {
@@ -93,7 +93,7 @@ func (b *bench) measure(ctx context.Context) error {
 
 // runCase starts a site of its own, so that no case inherits another's files.
 func (b *bench) runCase(ctx context.Context, c figures.Case, users int, turns []turn) (err error) {
-	s, err := site.Start(ctx)
+	s, err := site.Start(ctx, site.Options{ObjectsInMemory: true})
 	if err != nil {
 		return err
 	}

@@ -22,21 +22,39 @@ import (
 
 // Site is a running company. Its owner stops it.
 type Site struct {
-	Dir      string // temporary: objects, configuration, logs
+	Dir      string // temporary: configuration, logs, and objects unless they are in memory
+	memory   string // folder for objects in memory; "" when they are on disk
 	Postgres *testservices.Postgres
 	S3       *s3server.Server
 	tenants  []*Tenant
 }
 
+// inMemory is a folder whose files are in memory, on Linux.
+const inMemory = "/dev/shm"
+
+// Options say how a site is set up.
+type Options struct {
+	// ObjectsInMemory keeps what the S3 server stores in memory where the system
+	// has such a folder, so that no file system is the limit. There must be room
+	// for it.
+	ObjectsInMemory bool
+}
+
 // Start starts Postgres and the S3 server, both of which never sync to disk.
-func Start(ctx context.Context) (*Site, error) {
+func Start(ctx context.Context, options Options) (*Site, error) {
 	dir, err := os.MkdirTemp("", "vlens-archiver-bench-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	s := &Site{Dir: dir}
+	s, objects := &Site{Dir: dir}, dir
+	if info, err := os.Stat(inMemory); err == nil && info.IsDir() && options.ObjectsInMemory {
+		if s.memory, err = os.MkdirTemp(inMemory, "vlens-archiver-bench-"); err != nil {
+			return nil, errors.Join(fmt.Errorf("make a folder in memory: %w", err), s.Stop())
+		}
+		objects = s.memory
+	}
 	if s.Postgres, err = testservices.StartPostgres(ctx, testservices.PostgresOptions{}); err == nil {
-		s.S3, err = s3server.Start(ctx, s3server.Options{Dir: filepath.Join(dir, "s3")})
+		s.S3, err = s3server.Start(ctx, s3server.Options{Dir: filepath.Join(objects, "s3")})
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Stop())
@@ -55,6 +73,9 @@ func (s *Site) Stop() error {
 	}
 	if s.Postgres != nil {
 		failures = append(failures, s.Postgres.Stop())
+	}
+	if s.memory != "" {
+		failures = append(failures, os.RemoveAll(s.memory))
 	}
 	return errors.Join(append(failures, os.RemoveAll(s.Dir))...)
 }
