@@ -65,8 +65,12 @@ func serve(encoded string) error {
 		KeepAlive:         true,
 		Quiet:             true,
 		// Without accounts an unknown access key would be answered as 404.
-		IAMDir:    dirs["accounts"],
-		S3Options: []s3api.Option{s3api.WithOnListen(tellReady)},
+		IAMDir: dirs["accounts"],
+		// The defaults of versitygw's own command, in seconds. An interval of zero
+		// would prune the cache without a pause, on a processor of its own.
+		IAMCacheTTL:   120,
+		IAMCachePrune: 3600,
+		S3Options:     []s3api.Option{s3api.WithOnListen(tellReady)},
 	})
 }
 
