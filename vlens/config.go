@@ -52,7 +52,8 @@ type Config struct {
 }
 
 // Codes says what values of error_code mean. The vendor publishes none for
-// these cases, so each tenant's are learnt from its answers.
+// these cases, so each tenant's are learnt from its answers. A code in no list
+// that repeats an HTTP status (401, 403, 404, 429) is taken for that status.
 type Codes struct {
 	// NotFound: there is no such user.
 	NotFound []int

@@ -45,9 +45,9 @@ func (c *Codes) judge(endpoint Endpoint, r *reply) *Error {
 		e.Fault, e.Permanent = FaultUnauthorized, true
 	case is(http.StatusTooManyRequests), r.status == http.StatusServiceUnavailable:
 		e.Fault = FaultThrottled
-	case r.status == http.StatusNotFound && env.form != formOther && endpoint == EndpointList:
+	case is(http.StatusNotFound) && env.form != formOther && endpoint == EndpointList:
 		e.Fault, e.Permanent = FaultNotFound, true
-	case r.status == http.StatusNotFound && env.form != formOther && endpoint == EndpointImage:
+	case is(http.StatusNotFound) && env.form != formOther && endpoint == EndpointImage:
 		e.Fault, e.Permanent = FaultGone, true
 	case !success:
 		e.Fault, e.deliberate = FaultVendorError, r.status < 500 && r.status != http.StatusRequestTimeout && env.form != formOther

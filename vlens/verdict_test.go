@@ -63,6 +63,12 @@ func TestVerdicts(t *testing.T) {
 		"404 list, code says gone":            {list, 404, `{"error_code":9002}`, vlens.Error{Fault: vlens.FaultGone, Status: 404, Code: 9002, Permanent: true}},
 		"404 image, JSON":                     {img, 404, `{"data":null}`, vlens.Error{Fault: vlens.FaultGone, Status: 404, Permanent: true}},
 		"404 image, HTML of a gateway":        {img, 404, html, vlens.Error{Fault: vlens.FaultVendorError, Status: 404}},
+		"code repeats 404, list":              {list, 200, `{"data":null,"error_code":404}`, vlens.Error{Fault: vlens.FaultNotFound, Status: 200, Code: 404, Permanent: true}},
+		"code repeats 404, list, in a text":   {list, 400, `{"data":null,"error_code":"404"}`, vlens.Error{Fault: vlens.FaultNotFound, Status: 400, Code: 404, Permanent: true}},
+		"code repeats 404, list, in ABP":      {list, 500, `{"success":false,"error":{"code":404}}`, vlens.Error{Fault: vlens.FaultNotFound, Status: 500, Code: 404, Permanent: true}},
+		"code repeats 404, image":             {img, 200, `{"data":null,"error_code":404}`, vlens.Error{Fault: vlens.FaultGone, Status: 200, Code: 404, Permanent: true}},
+		"code repeats 404 beside 403":         {list, 403, `{"error_code":404}`, vlens.Error{Fault: vlens.FaultForbidden, Status: 403, Code: 404, Permanent: true}},
+		"code repeats 404 beside 503":         {list, 503, `{"error_code":404}`, vlens.Error{Fault: vlens.FaultThrottled, Status: 503, Code: 404}},
 		"404 image, code says not found":      {img, 404, `{"error_code":9001}`, vlens.Error{Fault: vlens.FaultNotFound, Status: 404, Code: 9001, Permanent: true}},
 		"422":                                 {img, 422, `{"error_code":5001}`, vlens.Error{Fault: vlens.FaultVendorError, Status: 422, Code: 5001}},
 		"500 with Vlens envelope":             {list, 500, `{"data":null,"error_code":5000}`, vlens.Error{Fault: vlens.FaultVendorError, Status: 500, Code: 5000}},
@@ -109,6 +115,29 @@ func TestVerdicts(t *testing.T) {
 					return
 				}
 				test.want.Endpoint = test.endpoint
+				wantFault(t, err, test.want)
+			})
+		})
+	}
+}
+
+// What the configuration says of 404 goes before what the number means elsewhere.
+func TestConfiguredCode404(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		codes vlens.Codes
+		want  vlens.Error
+	}{
+		"gone":      {vlens.Codes{Gone: []int{404}}, vlens.Error{Fault: vlens.FaultGone, Status: 200, Code: 404, Permanent: true}},
+		"permanent": {vlens.Codes{Permanent: []int{404}}, vlens.Error{Fault: vlens.FaultVendorError, Status: 200, Code: 404, Permanent: true}},
+		"throttled": {vlens.Codes{Throttled: []int{404}}, vlens.Error{Fault: vlens.FaultThrottled, Status: 200, Code: 404}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, v *vendor) {
+				v.List = says(200, `{"data":null,"error_code":404}`)
+				_, err := v.client(t, func(c *vlens.Config) { c.Codes = test.codes }).List(t.Context(), phone)
+				test.want.Endpoint = vlens.EndpointList
 				wantFault(t, err, test.want)
 			})
 		})
