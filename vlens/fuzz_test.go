@@ -72,7 +72,7 @@ func FuzzReference(f *testing.F) {
 		"user123_id_front_20240601.jpg", "", " ", "/", "?", "?FileName", "?FileName=", "a?b", "://", "https://", "https://h?", "/x?FileName=%", "#", "?#",
 		"https://api.vlenseg.com/api/DigitalIdentity/GetStepImage?TransactionId=0F8FAD5B-D9CB-469F-A165-70867728950E&FileName=a.jpg",
 		"/api/DigitalIdentity/GetStepImage?fileName=a%20b.jpg&transaction_id=%7B0f8fad5b-d9cb-469f-a165-70867728950e%7D",
-		"/x/?TransactionId=0f8fad5b-d9cb-469f-a165-70867728950e", "a%2Fb", "https://h/%2f", "\u2000\u0130\u212a",
+		"/x/?TransactionId=0f8fad5b-d9cb-469f-a165-70867728950e", "a%2Fb", "https://h/%2f", "/0f8fad5b-d9cb-469f-a165-70867728950e/a.jpg", "/0f8fad5b-d9cb-469f-a165-70867728950e", "https://h/%7B0f8fad5b-d9cb-469f-a165-70867728950e%7D/11111111-2222-3333-4444-555555555555", "\u2000\u0130\u212a",
 	} {
 		f.Add(seed)
 	}

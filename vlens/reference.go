@@ -1,7 +1,6 @@
 package vlens
 
 import (
-	"net/url"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -100,98 +99,4 @@ func textOf(value jsontext.Value) (string, bool) {
 		return string(text), err == nil
 	}
 	return "", false
-}
-
-// parseReference takes the file name and the transaction out of a listed value.
-// One page of the vendor shows bare names, another speaks of URLs made of both;
-// host and path of a URL mean nothing here, because only the configured host is
-// ever asked. It reports false for a URL that names no file.
-func parseReference(text string) (Reference, bool) {
-	text = strings.TrimSpace(text)
-	location, query, hasQuery := strings.Cut(text, "?")
-	fileName, transaction, named := readQuery(query)
-	if named {
-		// Without a name this is a link to nothing: the vendor has no such image.
-		if fileName == "" {
-			return Reference{}, true
-		}
-		return Reference{FileName: fileName, TransactionID: transaction}, true
-	}
-	isURL := strings.Contains(location, "://") || strings.HasPrefix(location, "/") || hasQuery && transaction != ""
-	if !isURL {
-		return Reference{FileName: text}, true
-	}
-	if fileName = lastSegment(location); fileName == "" {
-		return Reference{}, false
-	}
-	return Reference{FileName: fileName, TransactionID: transaction}, true
-}
-
-// readQuery finds the two parameters, their names in any case. It reports
-// whether there is a FileName, even an empty one.
-func readQuery(query string) (fileName, transaction string, named bool) {
-	query, _, _ = strings.Cut(query, "#")
-	for pair := range strings.SplitSeq(query, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		// A name that was never encoded stays as it is.
-		if decoded, err := url.QueryUnescape(value); err == nil {
-			value = decoded
-		}
-		switch {
-		case strings.EqualFold(name, "FileName"):
-			fileName, named = value, true
-		case strings.EqualFold(name, "TransactionId"), strings.EqualFold(name, "transaction_id"):
-			transaction, _ = parseTransactionID(value)
-		}
-	}
-	return fileName, transaction, named
-}
-
-func lastSegment(location string) string {
-	location, _, _ = strings.Cut(location, "#")
-	if _, path, ok := strings.Cut(location, "://"); ok {
-		_, location, _ = strings.Cut(path, "/")
-	}
-	location = strings.TrimRight(location, "/")
-	segment := location[strings.LastIndexByte(location, '/')+1:]
-	if decoded, err := url.PathUnescape(segment); err == nil {
-		return decoded
-	}
-	return segment
-}
-
-// parseTransactionID takes a UUID in any case, in braces or not, and returns it
-// in lower case. The nil UUID is what .NET sends for "none".
-func parseTransactionID(text string) (string, bool) {
-	text = strings.TrimSpace(text)
-	if inner, ok := strings.CutPrefix(text, "{"); ok {
-		text, ok = strings.CutSuffix(inner, "}")
-		if !ok {
-			return "", false
-		}
-	}
-	if len(text) != 36 {
-		return "", false
-	}
-	id := []byte(strings.ToLower(text))
-	if len(id) != 36 {
-		return "", false
-	}
-	isNil := true
-	for n, b := range id {
-		switch {
-		case n == 8 || n == 13 || n == 18 || n == 23:
-			if b != '-' {
-				return "", false
-			}
-		case '0' <= b && b <= '9' || 'a' <= b && b <= 'f':
-			isNil = isNil && b == '0'
-		default:
-			return "", false
-		}
-	}
-	if isNil {
-		return "", false
-	}
-	return string(id), true
 }

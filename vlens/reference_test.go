@@ -11,7 +11,7 @@ import (
 
 func TestReferences(t *testing.T) {
 	t.Parallel()
-	const upper = "0F8FAD5B-D9CB-469F-A165-70867728950E"
+	const upper, other = "0F8FAD5B-D9CB-469F-A165-70867728950E", "11111111-2222-3333-4444-555555555555"
 	for name, test := range map[string]struct {
 		value string
 		want  vlens.Reference
@@ -36,6 +36,20 @@ func TestReferences(t *testing.T) {
 		"fragment":                   {"https://h/x?FileName=front.jpg#top", vlens.Reference{FileName: "front.jpg"}},
 		"name in the path":           {"https://files.example.com/a/front%20side.jpg", vlens.Reference{FileName: "front side.jpg"}},
 		"name in the path, query":    {"/files/front.jpg?TransactionId=" + upper, vlens.Reference{FileName: "front.jpg", TransactionID: transaction}},
+		"transaction in the path":    {"https://api.vlenseg.com/images/" + upper + "/front.jpg", vlens.Reference{FileName: "front.jpg", TransactionID: transaction}},
+		"relative, in the path":      {"/images/%7B" + upper + "%7D/steps/front.jpg?v=2", vlens.Reference{FileName: "front.jpg", TransactionID: transaction}},
+		"in the path, name in query": {"/transactions/" + transaction + "?FileName=front.jpg", vlens.Reference{FileName: "front.jpg", TransactionID: transaction}},
+		"twice in the path":          {"/" + transaction + "/" + upper + "/front.jpg", vlens.Reference{FileName: "front.jpg", TransactionID: transaction}},
+		"the parameter goes first":   {"/" + other + "/front.jpg?transactionId=" + upper, vlens.Reference{FileName: "front.jpg", TransactionID: transaction}},
+		"the parameter is no UUID":   {"/" + other + "/front.jpg?transactionId=17", vlens.Reference{FileName: "front.jpg"}},
+		"two UUIDs in the path":      {"/" + other + "/" + transaction + "/front.jpg", vlens.Reference{FileName: "front.jpg"}},
+		"the name is a UUID":         {"https://h/files/" + upper, vlens.Reference{FileName: upper}},
+		"the name is another UUID":   {"/" + transaction + "/" + other, vlens.Reference{FileName: other}},
+		"UUID and extension":         {"/files/" + transaction + ".jpg", vlens.Reference{FileName: transaction + ".jpg"}},
+		"a nil UUID in the path":     {"/00000000-0000-0000-0000-000000000000/front.jpg", vlens.Reference{FileName: "front.jpg"}},
+		"UUID as host":               {"https://" + transaction + "/front.jpg", vlens.Reference{FileName: "front.jpg"}},
+		"UUID in the fragment":       {"https://h/front.jpg#/" + transaction + "/x", vlens.Reference{FileName: "front.jpg"}},
+		"UUID in a bare folder":      {transaction + "/front.jpg", vlens.Reference{FileName: transaction + "/front.jpg"}},
 		"other query":                {"https://h/front.jpg?sig=abc", vlens.Reference{FileName: "front.jpg"}},
 	} {
 		t.Run(name, func(t *testing.T) {
