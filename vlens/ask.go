@@ -24,6 +24,9 @@ type question struct {
 	unsure bool
 	// memoryWait bounds the wait for memory when it is not 0.
 	memoryWait time.Duration
+	// held is a slot of the quota that the first request goes into, when it is
+	// not nil.
+	held func()
 }
 
 const (
@@ -32,6 +35,10 @@ const (
 	// deliberateTries is for an answer that the vendor chose: once more, in case
 	// its code stands for something that passes, and not as often as a breakdown.
 	deliberateTries = 2
+	// maxOldTokens is how many tokens may grow too old while one question waits
+	// for its turn or answer. Beyond that they live shorter than anything takes,
+	// and the question is sent as it is.
+	maxOldTokens = 8
 
 	firstBackoff  = 250 * time.Millisecond
 	lastBackoff   = 8 * time.Second
@@ -43,16 +50,16 @@ const (
 func (c *Client) ask(ctx context.Context, q question) error {
 	var p patience
 	for {
-		bearer, err := c.bearerFor(ctx, q.endpoint)
+		s, err := c.slotFor(ctx, &q, &p)
 		if err != nil {
 			return err
 		}
-		err = c.try(ctx, q, bearer)
+		err = c.try(ctx, q, s)
 		fault, ok := errors.AsType[*Error](err)
 		if !ok {
 			return err
 		}
-		again, err := c.prepareNext(ctx, q, bearer, fault, &p)
+		again, err := c.prepareNext(ctx, q, s.bearer, fault, &p)
 		if err != nil {
 			return err
 		}
@@ -62,18 +69,12 @@ func (c *Client) ask(ctx context.Context, q question) error {
 	}
 }
 
-// bearerFor is the token to send; nil where none is needed.
-func (c *Client) bearerFor(ctx context.Context, endpoint Endpoint) (*token, error) {
-	if endpoint == EndpointLogin || endpoint == EndpointRefresh {
-		return nil, nil
-	}
-	return c.session.token(ctx)
-}
-
 // patience is what one question has put up with so far.
 type patience struct {
 	failures  int
 	throttles int // in a row
+	oldTokens int
+	accepted  bool // the endpoint took a token before it refused it
 	renewed   bool
 	loggedIn  bool
 }
@@ -88,9 +89,9 @@ func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fau
 	p.throttles = 0
 
 	switch {
-	case fault.Fault == FaultUnauthorized && bearer != nil && !p.renewed:
-		p.renewed = true
-		return true, c.session.renew(ctx, bearer)
+	case fault.Fault == FaultUnauthorized && bearer != nil && p.blames(bearer, q.endpoint):
+		bearer.refused.Store(true) // whoever has the next slot renews it
+		return true, nil
 	case fault.Fault == FaultForbidden && bearer != nil && !p.loggedIn && bearer.doubtful(q.endpoint):
 		p.loggedIn = true
 		return true, c.session.loginAgain(ctx, bearer)
@@ -101,6 +102,25 @@ func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fau
 	}
 	wait := doubled(firstBackoff, lastBackoff, p.failures)
 	return true, pause(ctx, wait/2+rand.N(wait/2))
+}
+
+// blames reports whether a 401 may be about the token sent, and not about the
+// account: if it had grown too old meanwhile, else once. Once more if the next
+// one came from a refresh and nothing takes it, so that a login is due; not where
+// the endpoint took none so far, because then a login's own was refused, too.
+func (p *patience) blames(bearer *token, endpoint Endpoint) bool {
+	p.accepted = p.accepted || bearer.note(endpoint).Load()
+	switch {
+	case bearer.ageing() && p.oldTokens < maxOldTokens:
+		p.oldTokens++
+	case !p.renewed:
+		p.renewed = true
+	case bearer.unproven() && p.accepted && !p.loggedIn:
+		p.loggedIn = true
+	default:
+		return false
+	}
+	return true
 }
 
 func (c *Client) triesFor(q question, fault *Error) int {

@@ -70,7 +70,8 @@ type Codes struct {
 // it.
 type Quota interface {
 	// Acquire waits until a request may be sent. The client calls release once,
-	// when the response, headers and body, is over or has failed.
+	// when the response, headers and body, is over or has failed, or when there is
+	// nothing to send any more.
 	Acquire(ctx context.Context) (release func(), err error)
 	// CoolDown holds back everyone's requests after a throttle reply, for at least
 	// retryAfter; 0 means that the vendor did not say for how long.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -17,10 +16,10 @@ const (
 	envelopeBytes = 64 << 10
 )
 
-// try sends one request and reads its answer.
-func (c *Client) try(ctx context.Context, q question, bearer *token) error {
+// try sends one request in a slot of the quota and reads its answer.
+func (c *Client) try(ctx context.Context, q question, s slot) error {
 	r := &reply{envelope: envelope{form: formOther}}
-	took, err := c.exchange(ctx, q, bearer, r)
+	took, err := c.exchange(ctx, q, s, r)
 	defer r.release()
 	if took == 0 {
 		return err // nothing was sent
@@ -28,8 +27,8 @@ func (c *Client) try(ctx context.Context, q question, bearer *token) error {
 	if err == nil {
 		err = c.evaluate(q, r)
 	}
-	if err == nil && bearer != nil {
-		bearer.worked(q.endpoint)
+	if err == nil && s.bearer != nil {
+		s.bearer.worked(q.endpoint)
 	}
 	info := RequestInfo{Endpoint: q.endpoint, Status: r.status, Duration: took, ServerTime: r.serverTime}
 	if fault, ok := errors.AsType[*Error](err); ok {
@@ -49,22 +48,16 @@ func (c *Client) evaluate(q question, r *reply) error {
 	return nil
 }
 
-// exchange holds a slot of the quota from before the request until its answer
-// is over. The time is 0 if nothing was sent.
-func (c *Client) exchange(ctx context.Context, q question, bearer *token, r *reply) (time.Duration, error) {
-	if c.config.Quota != nil {
-		release, err := c.config.Quota.Acquire(ctx)
-		if err != nil {
-			return 0, orCancelled(ctx, fmt.Errorf("wait for the vendor's quota: %w", err))
-		}
-		defer release()
-	}
+// exchange gives the slot back when the answer to the request is over. The time
+// is 0 if nothing was sent.
+func (c *Client) exchange(ctx context.Context, q question, s slot, r *reply) (time.Duration, error) {
+	defer s.release()
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
 
 	started := time.Now()
-	err := c.roundTrip(ctx, q, bearer, r)
+	err := c.roundTrip(ctx, q, s.bearer, r)
 	return max(time.Since(started), 1), err
 }
 

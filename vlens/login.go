@@ -17,9 +17,10 @@ const (
 	maxRenewAhead = time.Minute
 )
 
-// login gets a token for the credentials (docs.vlenseg.com, "Login").
-func (c *Client) login(ctx context.Context) (*token, error) {
-	return c.askToken(ctx, question{endpoint: EndpointLogin}, map[string]string{
+// login gets a token for the credentials (docs.vlenseg.com, "Login"). held is the
+// slot of the quota for it, if there is one already.
+func (c *Client) login(ctx context.Context, held func()) (*token, error) {
+	return c.askToken(ctx, question{endpoint: EndpointLogin, held: held}, map[string]string{
 		"tenancyName":            c.config.TenancyName,
 		"userNameOrEmailAddress": c.config.Username,
 		"password":               c.config.Password,
@@ -28,10 +29,15 @@ func (c *Client) login(ctx context.Context) (*token, error) {
 
 // refresh gets a token for a refresh token, in one try: a login does as well
 // (docs.vlenseg.com, "Refresh Token").
-func (c *Client) refresh(ctx context.Context, refreshToken string) (*token, error) {
-	return c.askToken(ctx, question{endpoint: EndpointRefresh, tries: 1}, map[string]string{
+func (c *Client) refresh(ctx context.Context, refreshToken string, held func()) (*token, error) {
+	t, err := c.askToken(ctx, question{endpoint: EndpointRefresh, tries: 1, held: held}, map[string]string{
 		"refreshToken": refreshToken,
 	}, refreshToken)
+	if err != nil {
+		return nil, err
+	}
+	t.refreshed = true
+	return t, nil
 }
 
 // askToken keeps the old refresh token when the answer brings no new one.
@@ -84,8 +90,8 @@ func readToken(data []member, oldRefresh string) *token {
 	if refresh == "" {
 		refresh = oldRefresh
 	}
-	renewAhead := min(lifetime/10, maxRenewAhead)
-	return &token{access: access, refresh: refresh, renewAt: time.Now().Add(lifetime - renewAhead)}
+	expires := time.Now().Add(lifetime)
+	return &token{access: access, refresh: refresh, expires: expires, renewAt: expires.Add(-min(lifetime/10, maxRenewAhead))}
 }
 
 // notInHeader tells characters that would make the request invalid; the error

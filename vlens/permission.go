@@ -16,11 +16,12 @@ const nobody = "nobody@doctor.invalid"
 // is no such user.
 func (c *Client) AskForNobody(ctx context.Context) (Listing, error) {
 	var listing Listing
-	bearer, err := c.session.token(ctx)
+	q := listQuestion(nobody, &listing)
+	s, err := c.slotFor(ctx, &q, &patience{})
 	if err != nil {
 		return listing, err
 	}
-	err = c.try(ctx, listQuestion(nobody, &listing), bearer)
+	err = c.try(ctx, q, s)
 	fault, ok := errors.AsType[*Error](err)
 	if ok && fault.Fault == FaultThrottled && c.config.Quota != nil {
 		err = errors.Join(err, c.config.Quota.CoolDown(ctx, fault.retryAfter))

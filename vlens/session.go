@@ -4,50 +4,11 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
-	"time"
 )
-
-// token is what a login or refresh gave. It is never changed, but for the notes
-// of what it has been good for.
-type token struct {
-	access  string
-	refresh string
-	renewAt time.Time // before it expires
-	// forced: the vendor had answered 403 to the token before, so this one is
-	// from a login made for that reason.
-	forced bool
-
-	listed, fetched atomic.Bool
-}
-
-// worked notes that the vendor accepted the token at an endpoint.
-func (t *token) worked(endpoint Endpoint) {
-	// Nearly every call finds it noted; reading first keeps the cores from
-	// passing the line around.
-	if note := t.note(endpoint); !note.Load() {
-		note.Store(true)
-	}
-}
-
-// doubtful reports whether a 403 may be about the token, which a login mends,
-// and not about the permission, which it does not: one page of the vendor says
-// that 403 means a bad token. After a login made for a 403, only a token that
-// worked at the endpoint before is doubted again, so that an endpoint that
-// refuses everything costs one login.
-func (t *token) doubtful(endpoint Endpoint) bool {
-	return !t.forced || t.note(endpoint).Load()
-}
-
-func (t *token) note(endpoint Endpoint) *atomic.Bool {
-	if endpoint == EndpointList {
-		return &t.listed
-	}
-	return &t.fetched
-}
 
 // session keeps one token for all goroutines.
 //
-// Whoever finds the token missing or refused waits for its turn to replace it.
+// Whoever finds the token missing, refused or old takes its turn to replace it.
 // The turn is a channel, so waiting ends with the waiter's context, and a holder
 // whose context ends leaves the work to the next in line: nobody depends on
 // another's cancellation. Those who waited while a replacement failed share its
@@ -65,32 +26,60 @@ type session struct {
 
 func newSession(c *Client) *session { return &session{client: c, turn: make(chan struct{}, 1)} }
 
-// token returns the token to send, renewed ahead of its expiry.
-func (s *session) token(ctx context.Context) (*token, error) {
-	t := s.current.Load()
-	if t != nil && time.Now().Before(t.renewAt) {
-		return t, nil
+// open logs in unless there is a token, of whatever age. A first login has a slot
+// of its own in the quota.
+func (s *session) open(ctx context.Context) error {
+	if s.current.Load() != nil {
+		return nil
 	}
-	return s.replace(ctx, t, s.refreshOrLogin)
+	return s.renew(ctx, nil)
 }
 
-// renew replaces a token that the vendor does not accept any more.
+// bearer returns the token to send in a slot of the quota; anyAge takes one that
+// is to be renewed, too. nil means that the slot is spent: on renewing the token,
+// or on nothing when that is under way elsewhere and nothing can be sent before.
+func (s *session) bearer(ctx context.Context, release func(), anyAge bool) (*token, error) {
+	for {
+		t := s.current.Load()
+		switch {
+		case t == nil: // refused meanwhile
+			release()
+			return nil, nil
+		case t.fresh(), anyAge && !t.refused.Load():
+			return t, nil
+		case s.tryTake():
+			if s.current.Load() != t {
+				s.leave()
+				continue
+			}
+			defer s.leave()
+			return nil, s.note(ctx, func(ctx context.Context) (*token, error) { return s.refreshOrLogin(ctx, t, release) })
+		case t.usable():
+			return t, nil
+		}
+		// Who waits for others must hold nothing that they may be waiting for.
+		release()
+		return nil, s.renew(ctx, t)
+	}
+}
+
+// renew replaces a token, in a slot of its own.
 func (s *session) renew(ctx context.Context, stale *token) error {
-	_, err := s.replace(ctx, stale, s.refreshOrLogin)
-	return err
+	return s.replace(ctx, stale, func(ctx context.Context) (*token, error) {
+		return s.refreshOrLogin(ctx, stale, nil)
+	})
 }
 
 // loginAgain replaces a token that the vendor forbids something to. A refresh
 // would not do: it may carry the old permissions on.
 func (s *session) loginAgain(ctx context.Context, stale *token) error {
-	_, err := s.replace(ctx, stale, func(ctx context.Context, _ *token) (*token, error) {
-		t, err := s.client.login(ctx)
+	return s.replace(ctx, stale, func(ctx context.Context) (*token, error) {
+		t, err := s.client.login(ctx, nil)
 		if err == nil {
 			t.forced = true
 		}
 		return t, err
 	})
-	return err
 }
 
 // start logs in whatever is known from before.
@@ -99,28 +88,27 @@ func (s *session) start(ctx context.Context) error {
 		return err
 	}
 	defer s.leave()
-	_, err := s.note(ctx, s.client.login)
-	return err
+	return s.note(ctx, func(ctx context.Context) (*token, error) { return s.client.login(ctx, nil) })
 }
 
-// replace returns a token other than stale: what another goroutine has fetched
-// meanwhile, or else what obtain does.
-func (s *session) replace(ctx context.Context, stale *token, obtain func(context.Context, *token) (*token, error)) (*token, error) {
+// replace sees to it that there is a token other than stale: what another
+// goroutine has fetched meanwhile, or else what obtain does.
+func (s *session) replace(ctx context.Context, stale *token, obtain func(context.Context) (*token, error)) error {
 	failed := s.failed.Load()
 	if err := s.take(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	defer s.leave()
 	if t := s.current.Load(); t != nil && t != stale {
-		return t, nil
+		return nil
 	}
 	if s.refused != nil {
-		return nil, s.refused
+		return s.refused
 	}
 	if s.failed.Load() != failed {
-		return nil, s.failure
+		return s.failure
 	}
-	return s.note(ctx, func(ctx context.Context) (*token, error) { return obtain(ctx, stale) })
+	return s.note(ctx, obtain)
 }
 
 func (s *session) take(ctx context.Context) error {
@@ -132,18 +120,27 @@ func (s *session) take(ctx context.Context) error {
 	}
 }
 
+func (s *session) tryTake() bool {
+	select {
+	case s.turn <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *session) leave() { <-s.turn }
 
 // note obtains a token and notes what came of it.
-func (s *session) note(ctx context.Context, obtain func(context.Context) (*token, error)) (*token, error) {
+func (s *session) note(ctx context.Context, obtain func(context.Context) (*token, error)) error {
 	t, err := obtain(ctx)
 	if err == nil {
 		s.current.Store(t)
 		s.refused = nil
-		return t, nil
+		return nil
 	}
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	s.failed.Add(1)
 	s.failure = err
@@ -151,17 +148,20 @@ func (s *session) note(ctx context.Context, obtain func(context.Context) (*token
 		s.refused = err
 		s.current.Store(nil)
 	}
-	return nil, err
+	return err
 }
 
-// refreshOrLogin logs in when refreshing fails for any reason: a refresh token
-// lives a week, and a run may be longer.
-func (s *session) refreshOrLogin(ctx context.Context, stale *token) (*token, error) {
-	if stale != nil && stale.refresh != "" {
-		t, err := s.client.refresh(ctx, stale.refresh)
-		if err == nil || ctx.Err() != nil {
-			return t, err
-		}
+// refreshOrLogin logs in when refreshing fails for any reason, be it that the
+// token of the last refresh is refused: a refresh token lives a week, and a run
+// may be longer. held is the slot of the quota for the first request, if there is
+// one.
+func (s *session) refreshOrLogin(ctx context.Context, stale *token, held func()) (*token, error) {
+	if stale == nil || stale.refresh == "" || stale.refused.Load() && stale.unproven() {
+		return s.client.login(ctx, held)
 	}
-	return s.client.login(ctx)
+	t, err := s.client.refresh(ctx, stale.refresh, held)
+	if err == nil || ctx.Err() != nil {
+		return t, err
+	}
+	return s.client.login(ctx, nil)
 }
