@@ -30,15 +30,9 @@ type question struct {
 }
 
 const (
-	// throttlesInRow is how many throttle replies in a row one question endures.
-	throttlesInRow = 8
 	// deliberateTries is for an answer that the vendor chose: once more, in case
 	// its code stands for something that passes, and not as often as a breakdown.
 	deliberateTries = 2
-	// maxOldTokens is how many tokens may grow too old while one question waits
-	// for its turn or answer. Beyond that they live shorter than anything takes,
-	// and the question is sent as it is.
-	maxOldTokens = 8
 
 	firstBackoff  = 250 * time.Millisecond
 	lastBackoff   = 8 * time.Second
@@ -69,22 +63,12 @@ func (c *Client) ask(ctx context.Context, q question) error {
 	}
 }
 
-// patience is what one question has put up with so far.
-type patience struct {
-	failures  int
-	throttles int // in a row
-	oldTokens int
-	accepted  bool // the endpoint took a token before it refused it
-	renewed   bool
-	loggedIn  bool
-}
-
 // prepareNext does what a fault calls for before the question is put again, and
 // reports whether it is to be.
 func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fault *Error, p *patience) (bool, error) {
 	if fault.Fault == FaultThrottled {
-		p.throttles++
-		return p.throttles < throttlesInRow, c.coolDown(ctx, fault.retryAfter, p.throttles)
+		again := p.endures(c.answers.Load())
+		return again, c.coolDown(ctx, fault.retryAfter, p.throttles, again)
 	}
 	p.throttles = 0
 
@@ -104,25 +88,6 @@ func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fau
 	return true, pause(ctx, wait/2+rand.N(wait/2))
 }
 
-// blames reports whether a 401 may be about the token sent, and not about the
-// account: if it had grown too old meanwhile, else once. Once more if the next
-// one came from a refresh and nothing takes it, so that a login is due; not where
-// the endpoint took none so far, because then a login's own was refused, too.
-func (p *patience) blames(bearer *token, endpoint Endpoint) bool {
-	p.accepted = p.accepted || bearer.note(endpoint).Load()
-	switch {
-	case bearer.ageing() && p.oldTokens < maxOldTokens:
-		p.oldTokens++
-	case !p.renewed:
-		p.renewed = true
-	case bearer.unproven() && p.accepted && !p.loggedIn:
-		p.loggedIn = true
-	default:
-		return false
-	}
-	return true
-}
-
 func (c *Client) triesFor(q question, fault *Error) int {
 	tries := c.config.Attempts
 	if q.tries != 0 {
@@ -140,14 +105,14 @@ func (c *Client) triesFor(q question, fault *Error) int {
 // coolDown follows a throttle reply, the last in a row too. A quota makes
 // everyone wait at the next Acquire; without one this question waits by itself.
 // It never waits less than the vendor asked for.
-func (c *Client) coolDown(ctx context.Context, retryAfter time.Duration, throttles int) error {
+func (c *Client) coolDown(ctx context.Context, retryAfter time.Duration, throttles int, again bool) error {
 	if c.config.Quota != nil {
 		if err := c.config.Quota.CoolDown(ctx, retryAfter); err != nil {
 			return orCancelled(ctx, fmt.Errorf("cool down the vendor's quota: %w", err))
 		}
 		return nil
 	}
-	if throttles == throttlesInRow {
+	if !again {
 		return nil
 	}
 	wait := retryAfter

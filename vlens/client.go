@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 )
 
 // Client asks one tenant of the Vlens API. It is safe for use by many
@@ -18,6 +19,9 @@ type Client struct {
 	transport http.RoundTripper
 	urls      map[Endpoint]*url.URL
 	session   *session
+	// answers counts the listings and images that the vendor answered with
+	// anything but a throttle reply or a breakdown of its own.
+	answers atomic.Uint64
 }
 
 // paths are as the vendor's operation pages have them (docs.vlenseg.com,
