@@ -42,7 +42,7 @@ type ClassInfo struct {
 var Classes = []ClassInfo{
 	{ClassNoIdentifier, false, "the row has no usable phone or email", "correct the user's row; it is tried again when it changes"},
 	{ClassUnauthorized, true, "Vlens refused the credentials", "check the API key, tenancy name, user name and password"},
-	{ClassForbidden, false, "Vlens refused permission for this item", "ask the tenant's administrator for the \"Requests\" permission"},
+	{ClassForbidden, true, "Vlens refused permission for this item", "ask the tenant's administrator for the \"Requests\" permission"},
 	{ClassThrottled, true, "Vlens kept answering that the quota is used up", "lower vlens.quota, or ask Vlens for a larger one"},
 	{ClassNoTransaction, false, "no transaction id is known and Vlens needs one", "add transaction_id to source.users_sql"},
 	{ClassSharedTransaction, false, "the transaction is already archived under another user", "find out whose number or email it is; two users share it"},

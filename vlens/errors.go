@@ -78,6 +78,9 @@ type Error struct {
 	// Unreached means that there was no connection: the host could not be
 	// resolved, or did not accept one.
 	Unreached bool
+	// Enveloped means that the answer had the form of the vendor's own: its
+	// application gave it, and no gateway before it.
+	Enveloped bool
 
 	retryAfter time.Duration // of a throttle reply; 0 when none was sent
 	// deliberate: the vendor understood and chose this answer, so that asking

@@ -21,7 +21,9 @@ type reply struct {
 // either or both; only codes that the tenant's configuration explains go before
 // the status.
 func (c *Codes) judge(endpoint Endpoint, r *reply) *Error {
-	e := &Error{Endpoint: endpoint, Status: r.status, Code: r.envelope.code, retryAfter: r.retryAfter}
+	e := &Error{
+		Endpoint: endpoint, Status: r.status, Code: r.envelope.code, Enveloped: r.envelope.form != formOther, retryAfter: r.retryAfter,
+	}
 	listed := func(codes []int) bool { return e.Code != 0 && slices.Contains(codes, e.Code) }
 	is := func(status int) bool { return r.status == status || e.Code == status }
 	env, success := &r.envelope, r.status/100 == 2

@@ -12,9 +12,9 @@ const (
 	// sameErrorsInRow is how many users may fail in a row with one and the same
 	// vendor error that nobody has given a meaning to.
 	sameErrorsInRow = 20
-	// refusalsInRow is how many users without a transaction id may be refused in
-	// a row before the run stops asking for such users.
-	refusalsInRow = 5
+	// refusalsInVain is how many users without a transaction id may be refused,
+	// and nobody served, before the run stops asking for such users.
+	refusalsInVain = 5
 )
 
 // ErrBreaker says that the run stopped so as not to spend the quota on one and
@@ -53,9 +53,10 @@ func (b *breaker) failed(e *vlens.Error) error {
 // unnamedTransactions remembers whether the vendor serves images to those who
 // cannot name the transaction.
 type unnamedTransactions struct {
-	mu       sync.Mutex
-	refusals int  // in a row
-	named    bool // some listing has told a transaction id
+	mu        sync.Mutex
+	refusals  int
+	servesAny bool // it has served one
+	named     bool // some listing has told a transaction id
 }
 
 // listed notes whether a listing told a transaction id.
@@ -65,10 +66,11 @@ func (u *unnamedTransactions) listed(named bool) {
 	u.named = u.named || named
 }
 
+// served notes an image that came without its transaction having been named.
 func (u *unnamedTransactions) served() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.refusals = 0
+	u.servesAny = true
 }
 
 func (u *unnamedTransactions) refused() {
@@ -77,11 +79,18 @@ func (u *unnamedTransactions) refused() {
 	u.refusals++
 }
 
+// proven reports whether the vendor has served an image so.
+func (u *unnamedTransactions) proven() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.servesAny
+}
+
 // hopeless reports that images without a transaction id are not worth asking
 // for, and, when no listing ever told one, that listing is not either.
 func (u *unnamedTransactions) hopeless() (images, listing bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	images = u.refusals >= refusalsInRow
+	images = u.refusals >= refusalsInVain && !u.servesAny
 	return images, images && !u.named
 }

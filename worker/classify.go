@@ -58,8 +58,13 @@ func stopsRun(err error) bool {
 	if !ok {
 		return false
 	}
-	refused := vendor.Fault == vlens.FaultUnauthorized || vendor.Fault == vlens.FaultForbidden
-	return refused && vendor.Endpoint != vlens.EndpointImage
+	return refusesAccount(vendor) && vendor.Endpoint != vlens.EndpointImage
+}
+
+// refusesAccount reports whether the vendor refuses who asks, and not what is
+// asked for.
+func refusesAccount(vendor *vlens.Error) bool {
+	return vendor.Fault == vlens.FaultUnauthorized || vendor.Fault == vlens.FaultForbidden
 }
 
 // vendorStanding is what an error says of the vendor. It is absent when it
@@ -77,7 +82,7 @@ func vendorStanding(err error) standing {
 	}
 	switch vendor.Endpoint {
 	case vlens.EndpointLogin, vlens.EndpointRefresh:
-		if vendor.Fault != vlens.FaultUnauthorized && vendor.Fault != vlens.FaultForbidden {
+		if !refusesAccount(vendor) {
 			return absent
 		}
 		return present
@@ -106,15 +111,18 @@ func storeAway(err error) bool {
 	return errors.Is(err, store.ErrUnavailable) && !errors.As(err, &outage)
 }
 
-// refusal reports whether the vendor answered, and the answer was no.
+// refusal reports whether the vendor's application answered, and the answer was
+// no. An image that cannot be read is none.
 func refusal(err error) bool {
 	vendor, ok := errors.AsType[*vlens.Error](err)
 	if !ok {
 		return false
 	}
 	switch vendor.Fault {
-	case vlens.FaultVendorError, vlens.FaultGone, vlens.FaultNotFound, vlens.FaultForbidden, vlens.FaultBadPayload:
+	case vlens.FaultGone, vlens.FaultNotFound, vlens.FaultForbidden:
 		return true
+	case vlens.FaultVendorError:
+		return vendor.Enveloped
 	}
 	return false
 }

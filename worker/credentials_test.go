@@ -1,6 +1,8 @@
 package worker_test
 
 import (
+	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +32,36 @@ func TestMissingPermissionEndsTheRun(t *testing.T) {
 	}
 	if got := ends(tn, "first"); len(got) != 0 {
 		t.Errorf("users have outcomes: %v", got)
+	}
+}
+
+// Where the listing is allowed and images are not, the run stops after some users,
+// and they are due again: the permission may be given.
+func TestForbiddenImagesEndTheRun(t *testing.T) {
+	t.Parallel()
+	const users = 60
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 19, ImageBytes: 8 << 10})
+	granted := tn.VendorURL
+	tn.VendorURL = forbidding(t, granted, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/GetStepImage") })
+	p := tn.Process("first", nil)
+	defer p.Close()
+	_, err := p.Run(t.Context(), t.Context())
+	wantFault(t, err, vlens.EndpointImage, vlens.FaultForbidden)
+	if !errors.Is(err, worker.ErrBreaker) {
+		t.Errorf("the run ended with %v", err)
+	}
+	// Twenty, and those who were in flight beside the twentieth.
+	if ended := len(ends(tn, "first")); ended < 20 || ended > 28 {
+		t.Errorf("%d users ended", ended)
+	}
+	if never := tn.Count(`SELECT count(*) FROM archive.subjects WHERE next_due_at IS NULL`); never != 0 {
+		t.Errorf("%d users are never due again", never)
+	}
+
+	tn.VendorURL = granted
+	tn.ExecLedger(`UPDATE archive.subjects SET next_due_at = now()`)
+	if report := tn.Run("second", nil); report.Totals.Users["archived"] != users {
+		t.Errorf("with the permission: %+v", report.Totals.Users)
 	}
 }
 

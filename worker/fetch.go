@@ -29,7 +29,8 @@ type fetched struct {
 var errNoTransaction = errors.New("no transaction id is known")
 
 // fetchAll fetches and stores the references, in parallel, and says of each what
-// became of it. The error is errNoTransaction, or one that stops the run.
+// became of it. The error is errNoTransaction, one of the vendor's that leaves
+// open whether it serves such images, or one that stops the run.
 func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, error) {
 	results := make([]fetched, len(wanted))
 	first := 0
@@ -62,6 +63,8 @@ func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, 
 	return results, group.Wait()
 }
 
+// fetchUnnamed asks for an image whose transaction nobody knows. With a vendor
+// that has served such images a failure is the image's own, as any other.
 func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched, err error) {
 	if refused, _ := a.unnamed.hopeless(); refused {
 		return fetched{}, errNoTransaction
@@ -71,13 +74,18 @@ func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched
 	}
 	defer func() { a.passOnSlot(ctx, err) }()
 	image, err := a.request(ctx, r)
-	if refusal(err) {
+	if err == nil {
+		defer image.Release()
+	}
+	switch {
+	case err == nil, isFault(err, vlens.FaultNotAnImage), isFault(err, vlens.FaultTooLarge):
+		a.unnamed.served()
+	case a.unnamed.proven():
+	case refusal(err):
 		a.unnamed.refused()
 		return fetched{}, errNoTransaction
-	}
-	if err == nil {
-		a.unnamed.served()
-		defer image.Release()
+	default:
+		return fetched{}, err
 	}
 	return a.keep(ctx, r, image, err)
 }
@@ -87,7 +95,7 @@ func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched
 // took the place until then would ask the vendor in vain.
 func (a *attempt) passOnSlot(ctx context.Context, err error) {
 	release := func() { a.imageSlots.Release(1) }
-	if err != nil && !errors.Is(err, errNoTransaction) {
+	if err != nil && stopsRun(err) {
 		context.AfterFunc(ctx, release)
 		return
 	}

@@ -98,7 +98,7 @@ func (s *service) try(ctx context.Context, away func(error) bool, op func(contex
 func (s *service) tryFor(ctx context.Context, who string, judge func(error) standing, op func(context.Context) error) error {
 	s.asked.Add(1)
 	defer s.asked.Add(-1)
-	var firstFailure time.Time
+	var firstFailure, lastFailure time.Time
 	var inDoubt, everybody bool
 	inVain := s.countInVain()
 	defer func() { inVain(false) }()
@@ -121,11 +121,15 @@ func (s *service) tryFor(ctx context.Context, who string, judge func(error) stan
 			return err
 		}
 		if firstFailure.IsZero() {
-			firstFailure = began
+			firstFailure, lastFailure = began, began
 		}
-		if silent := failed.Sub(firstFailure); silent > s.bound {
-			return &OutageError{Service: s.name, For: silent, err: err}
+		if waited := failed.Sub(firstFailure); waited > s.bound {
+			if s.answeredSince(lastFailure) {
+				return err
+			}
+			return &OutageError{Service: s.name, For: waited, err: err}
 		}
+		lastFailure = failed
 		if stands == doubtful && !inDoubt {
 			inDoubt = true
 			defer s.doubt(who)()

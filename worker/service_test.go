@@ -60,6 +60,29 @@ func TestQuotaOutOfReachIsAnOutage(t *testing.T) {
 	}
 }
 
+// A service that answers others all the time is not away, however long one item
+// goes without.
+func TestItemThatWaitsLongerThanTheBound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService("Vlens", 10*time.Minute, slog.New(slog.DiscardHandler))
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		go func() {
+			for pause(ctx, time.Minute) == nil {
+				_ = s.tryFor(ctx, "another", vendorStanding, func(context.Context) error { return nil })
+			}
+		}()
+		throttled := &vlens.Error{Endpoint: vlens.EndpointList, Fault: vlens.FaultThrottled}
+		err := s.tryFor(ctx, "one", vendorStanding, func(ctx context.Context) error {
+			return errors.Join(pause(ctx, 11*time.Minute), throttled)
+		})
+		if stopsRun(err) || !isFault(err, vlens.FaultThrottled) {
+			t.Errorf("the item ended with %v", err)
+		}
+	})
+}
+
 // Everybody in flight meets an absence; the log tells of it now and then while it
 // lasts, and not once for each of them.
 func TestAbsenceIsToldNowAndThen(t *testing.T) {

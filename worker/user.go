@@ -124,7 +124,7 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 		return failed(store.ClassNoTransaction), nil
 	}
 	if err != nil {
-		return ending{}, err
+		return a.vendorFailure(err)
 	}
 
 	// Write the record. Once it is there, the bucket alone tells what was
@@ -248,10 +248,12 @@ func (a *attempt) vendorFailure(err error) (ending, error) {
 	return end, nil
 }
 
-// watch tells the breaker how the user ended. What is known to be permanent is
-// no sign of trouble: it has a meaning.
+// watch tells the breaker how the user ended. Somebody of whom something is
+// stored is no sign of trouble for everybody, nor is what has a permanent meaning,
+// except a refusal of the account.
 func (a *attempt) watch(end ending) error {
-	if end.failure != nil && !end.failure.Permanent && end.class.Transient() {
+	if end.outcome == store.OutcomeFailed && end.failure != nil && end.class.Transient() &&
+		(!end.failure.Permanent || refusesAccount(end.failure)) {
 		return a.breaker.failed(end.failure)
 	}
 	a.breaker.passed()

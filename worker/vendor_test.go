@@ -315,6 +315,19 @@ func TestSameUnknownErrorStopsTheRun(t *testing.T) {
 	}
 }
 
+// When one kind of image fails for everybody, the others are still worth their
+// requests.
+func TestPartialUsersDoNotStopTheRun(t *testing.T) {
+	t.Parallel()
+	const users = 30
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 18, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		All: vlenstest.Rules{Images: map[vlenstest.Kind]string{vlenstest.Face3: "empty"}},
+	}})
+	if report := tn.Run("first", nil); report.Totals.Outcomes["partial"] != users {
+		t.Errorf("%+v", report.Totals.Outcomes)
+	}
+}
+
 func TestOneUserFailsAlone(t *testing.T) {
 	t.Parallel()
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: 12, Seed: 9, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
@@ -331,7 +344,9 @@ func TestOneUserFailsAlone(t *testing.T) {
 	}})
 	// The simulator forbids all images or none.
 	forbidden, _ := tn.Sim.Person("u-000011")
-	tn.VendorURL = forbidding(t, tn.VendorURL, forbidden.FileName(vlenstest.IDBack))
+	tn.VendorURL = forbidding(t, tn.VendorURL, func(r *http.Request) bool {
+		return r.URL.Query().Get("FileName") == forbidden.FileName(vlenstest.IDBack)
+	})
 	if _, err := runWith(tn, "first", func(c *vlens.Config) { c.MaxImageBytes = 1 << 20 }, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -408,8 +423,8 @@ func checkImages(tn *archivetest.Tenant) {
 	}
 }
 
-// forbidding is a gateway that answers 403 for one file.
-func forbidding(t *testing.T, vendor, fileName string) string {
+// forbidding is a gateway that answers some requests with 403.
+func forbidding(t *testing.T, vendor string, forbids func(*http.Request) bool) string {
 	t.Helper()
 	behind, err := url.Parse(vendor)
 	if err != nil {
@@ -417,7 +432,7 @@ func forbidding(t *testing.T, vendor, fileName string) string {
 	}
 	proxy := httputil.NewSingleHostReverseProxy(behind)
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("FileName") == fileName {
+		if forbids(r) {
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}
