@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
 	"vlens-archiver/internal/archivetest"
@@ -103,6 +105,30 @@ func TestChangedImageIsKeptBesideTheFirst(t *testing.T) {
 	}
 	if names := namesUnder(tn.Objects(), "/record."); len(names) != 2 {
 		t.Errorf("records without news: %v, want 2", names)
+	}
+}
+
+// A record that somebody wrote over in a bucket that keeps versions is not what
+// was recorded: what a later attempt cites is still the first version.
+func TestOverwrittenRecordIsNotCited(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 1, Seed: 7, ImageBytes: 8 << 10})
+	tn.Run("first", nil)
+	for key, object := range tn.Objects() {
+		if !strings.Contains(key, "/record.") {
+			continue
+		}
+		if _, err := tn.S3.Client().PutObject(t.Context(), &s3.PutObjectInput{
+			Bucket: aws.String(archivetest.BucketName), Key: aws.String(key), Body: strings.NewReader(string(object.Body) + " "),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forceAgain(tn, "second")
+	cited := archivetest.Query[string](tn, `SELECT DISTINCT record_sha256 FROM archive.outcomes`)
+	recorded := archivetest.Query[string](tn, `SELECT sha256 FROM archive.records`)
+	if diff := cmp.Diff(recorded, cited); diff != "" || len(recorded) != 1 {
+		t.Errorf("hashes of records cited (-recorded +cited):\n%s", diff)
 	}
 }
 

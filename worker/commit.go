@@ -8,8 +8,8 @@ import (
 	"vlens-archiver/store"
 )
 
-// commitTimeout bounds the ledger write for finished work. The write outlives
-// the cancellation of the run: the work is paid for.
+// commitTimeout is how long the ledger write for finished work may outlive the
+// cancellation of the run: the work is paid for.
 const commitTimeout = 15 * time.Second
 
 // commit writes everything about the attempt in one ledger transaction. Once it
@@ -18,7 +18,7 @@ const commitTimeout = 15 * time.Second
 func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 	ctx, span := startSpan(ctx, spanCommit)
 	defer func() { endSpan(span, err) }()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	ctx, cancel := outlive(ctx, commitTimeout)
 	defer cancel()
 	result := store.Result{
 		Task:        a.task,

@@ -70,3 +70,17 @@ func (w *Worker) inVain() bool {
 	}
 	return asked > 0 && asked == unanswered
 }
+
+// outlive is a context that ends a while after ctx has ended, or when its
+// function is called.
+func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	unwatch := context.AfterFunc(ctx, func() {
+		over := time.AfterFunc(by, func() { end(context.DeadlineExceeded) })
+		context.AfterFunc(longer, func() { over.Stop() })
+	})
+	return longer, func() {
+		unwatch()
+		end(nil)
+	}
+}

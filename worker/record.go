@@ -23,13 +23,10 @@ const mostRecords = 9999
 func (a *attempt) conclude(ctx context.Context, results []fetched) (ending, error) {
 	end := a.judge(results)
 	err := a.document(ctx, a.state(results), &end)
-	switch {
-	case err == nil:
-		return end, nil
-	case stopsRun(err):
-		return ending{}, err
+	if err != nil {
+		return a.failure(err)
 	}
-	return failed(classOf(err)), nil
+	return end, nil
 }
 
 // document sees to it that a record states the images, and that the ledger gets
@@ -216,13 +213,18 @@ func (a *attempt) lastRecord() int {
 }
 
 // readRecord is a record of one of the subject's transactions as it stands in the
-// bucket, when there is one with this sequence number and it is the subject's.
+// bucket, when there is one with this sequence number and it is the subject's. Of
+// a record that the ledger knows it is the version that was recorded.
 func (a *attempt) readRecord(ctx context.Context, transaction string, sequence int) (record standingRecord, found bool, err error) {
 	key := a.Layout.Record(a.task.Subject, transaction, sequence)
+	version := ""
+	if key == a.known.Record.Key {
+		version = a.known.Record.VersionID
+	}
 	var body []byte
 	var object store.Object
 	err = a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
-		if object, err = a.Bucket.Head(ctx, key, ""); err == nil {
+		if object, err = a.Bucket.Head(ctx, key, version); err == nil {
 			body, err = a.readSmall(ctx, key, object.VersionID)
 		}
 		return err

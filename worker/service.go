@@ -114,7 +114,7 @@ func (s *service) tryFor(ctx context.Context, who string, judge func(error) stan
 			return err
 		}
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return errors.Join(ctx.Err(), context.Cause(ctx))
 		}
 		failed := time.Now()
 		if stands == absent && tries >= triesOfItem && s.answeredSince(began) {
@@ -136,8 +136,8 @@ func (s *service) tryFor(ctx context.Context, who string, judge func(error) stan
 		}
 		inVain(tries >= triesInVain)
 		s.warn(tries, err)
-		if err := pause(ctx, jitter(wait)); err != nil {
-			return errors.Join(err, context.Cause(ctx))
+		if pause(ctx, jitter(wait)) != nil {
+			return errors.Join(ctx.Err(), context.Cause(ctx))
 		}
 		wait = min(2*wait, longWait)
 		if stands != doubtful {

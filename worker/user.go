@@ -113,7 +113,7 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 	// Look into the bucket for what an attempt that died has left there. S3
 	// requests are cheap, the vendor's are not.
 	if err := a.exploreFolder(ctx); err != nil {
-		return ending{}, err
+		return a.failure(err)
 	}
 	wanted = a.wanted()
 
@@ -124,7 +124,7 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 		return failed(store.ClassNoTransaction), nil
 	}
 	if err != nil {
-		return a.vendorFailure(err)
+		return a.failure(err)
 	}
 
 	// Write the record. Once it is there, the bucket alone tells what was
@@ -162,7 +162,7 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 			continue
 		}
 		if err != nil {
-			end, err := a.vendorFailure(err)
+			end, err := a.failure(err)
 			return end, true, err
 		}
 		a.by = id.by
@@ -237,9 +237,9 @@ func (a *attempt) isStored(r reference) bool {
 
 func (a *attempt) forced() bool { return a.run.Selection.Force }
 
-// vendorFailure ends the user with the class of a vendor error, or the run when
-// the error concerns everybody.
-func (a *attempt) vendorFailure(err error) (ending, error) {
+// failure ends the user with the class of an error, or the run when the error
+// concerns everybody.
+func (a *attempt) failure(err error) (ending, error) {
 	if stopsRun(err) {
 		return ending{}, err
 	}

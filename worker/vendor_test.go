@@ -344,8 +344,12 @@ func TestOneUserFailsAlone(t *testing.T) {
 	}})
 	// The simulator forbids all images or none.
 	forbidden, _ := tn.Sim.Person("u-000011")
-	tn.VendorURL = forbidding(t, tn.VendorURL, func(r *http.Request) bool {
+	tn.VendorURL = answering(t, tn.VendorURL, http.StatusForbidden, func(r *http.Request) bool {
 		return r.URL.Query().Get("FileName") == forbidden.FileName(vlenstest.IDBack)
+	})
+	// The bucket cannot list what a former attempt has left of one.
+	tn.S3URL = answering(t, tn.S3URL, http.StatusBadRequest, func(r *http.Request) bool {
+		return strings.Contains(r.URL.Query().Get("prefix"), archivetest.SubjectOf("u-000012"))
 	})
 	if _, err := runWith(tn, "first", func(c *vlens.Config) { c.MaxImageBytes = 1 << 20 }, nil); err != nil {
 		t.Fatal(err)
@@ -367,7 +371,7 @@ func TestOneUserFailsAlone(t *testing.T) {
 		"u-000009": {"archived", [2]int{1, 3}},
 		"u-000010": {"no_images", [2]int{1, 0}},
 		"u-000011": {"partial forbidden", [2]int{1, 5}},
-		"u-000012": {"archived", [2]int{1, 6}},
+		"u-000012": {"failed", [2]int{1, 0}},
 	} {
 		if end := got[id]; !strings.HasPrefix(end, want.end+" ") {
 			t.Errorf("%s ended as %s, want %s", id, end, want.end)
@@ -423,17 +427,17 @@ func checkImages(tn *archivetest.Tenant) {
 	}
 }
 
-// forbidding is a gateway that answers some requests with 403.
-func forbidding(t *testing.T, vendor string, forbids func(*http.Request) bool) string {
+// answering is a gateway that answers some requests with a status of its own.
+func answering(t *testing.T, server string, status int, whom func(*http.Request) bool) string {
 	t.Helper()
-	behind, err := url.Parse(vendor)
+	behind, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(behind)
 	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if forbids(r) {
-			w.WriteHeader(http.StatusForbidden)
+		if whom(r) {
+			w.WriteHeader(status)
 			return
 		}
 		proxy.ServeHTTP(w, r)

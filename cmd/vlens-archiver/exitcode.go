@@ -78,7 +78,7 @@ func verdict(report worker.Report, failure error, strict bool) error {
 		return report.Stopped
 	case report.Closed && unhappy > 0:
 		return fmt.Errorf("run %q: %d %w", report.Totals.Run.ID, unhappy, errUsersFailed)
-	case strict && report.WorkLeft:
+	case strict && report.WorkLeft && !report.AlreadyComplete:
 		return fmt.Errorf("run %q: %w: %d users are still due", report.Totals.Run.ID, errWorkLeft, report.Totals.DueLeft)
 	}
 	return nil

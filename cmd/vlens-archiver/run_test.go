@@ -181,6 +181,12 @@ func TestWorkLeft(t *testing.T) {
 	}
 	s.run("run", "--limit", "2", "--strict").exits(exitWorkLeft).says("2 users are still due").prints("2 users are still due")
 
+	// A run that is closed is complete, whoever is due by now.
+	s.run("run", "--run-id", "small", "--limit", "1").exits(exitDone)
+	if again := read[statedRun](s.run("run", "--run-id", "small", "--limit", "1", "--strict", "--json").exits(exitDone)); !again.AlreadyComplete {
+		t.Errorf("joining a closed run: %+v", again)
+	}
+
 	boxed := read[statedRun](s.run("run", "--max-duration", "1ns", "--json").exits(exitDone))
 	if boxed.Stopped == nil || *boxed.Stopped != "time_box" || !boxed.WorkLeft {
 		t.Errorf("time-boxed run: %+v", boxed)

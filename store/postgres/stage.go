@@ -2,8 +2,8 @@ package postgres
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -29,6 +29,8 @@ func (u *Users) stage(ctx context.Context, tx pgx.Tx, allowPersonalIDs bool) (in
 
 	// The reader of the source has its own goroutine; the copy into the ledger
 	// reads what it writes, and either ends the other.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	reader, writer := io.Pipe()
 	buffered := bufio.NewWriterSize(writer, copyBuffer)
 	rows := &userRows{to: buffered, allowPersonalIDs: allowPersonalIDs}
@@ -41,15 +43,19 @@ func (u *Users) stage(ctx context.Context, tx pgx.Tx, allowPersonalIDs bool) (in
 		if err == nil {
 			err = buffered.Flush()
 		}
-		writer.CloseWithError(err)
 		sourceErr <- err
+		writer.CloseWithError(err)
 	}()
 	_, err := tx.Conn().PgConn().CopyFrom(ctx, reader, `COPY pg_temp.source_users (user_id, transaction_id, verified_at) FROM STDIN (FORMAT binary)`)
-	reader.CloseWithError(io.ErrClosedPipe)
-	if failed := <-sourceErr; failed != nil && !errors.Is(failed, io.ErrClosedPipe) {
-		return 0, failed
+	select {
+	case failed := <-sourceErr:
+		return rows.rows, cmp.Or(failed, err)
+	default: // the ledger failed first, and is why the source will
+		stop()
+		reader.CloseWithError(io.ErrClosedPipe)
+		<-sourceErr
+		return 0, err
 	}
-	return rows.rows, err
 }
 
 // stream writes the users in COPY's binary format, read in one snapshot.

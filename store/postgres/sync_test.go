@@ -58,6 +58,41 @@ func TestSyncRefuses(t *testing.T) {
 	}
 }
 
+// Rows without an id are counted to the last, however many rows are on their way
+// into the ledger by then.
+func TestSyncCountsMissingIDsAmongMany(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.useSource(t, postgres.SourceConfig{UsersSQL: `SELECT CASE WHEN g % 1000 <> 1 THEN repeat('x', 50) || g END AS id, '' AS phone
+		FROM generate_series(1, 50000) AS g`, Identifiers: []string{"phone"}})
+	if _, err := s.sync(t, "r1"); !errors.Is(err, store.ErrSource) || !strings.Contains(err.Error(), "50 rows have no id") {
+		t.Errorf("the sync ended with %v", err)
+	}
+}
+
+// When the ledger breaks off in the middle of the copy, the error is the ledger's,
+// and not what the source says of it.
+func TestSyncLosesTheLedger(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.useSource(t, postgres.SourceConfig{UsersSQL: `SELECT repeat('x', 2000) || g AS id, '' AS phone
+		FROM generate_series(1, 100000) AS g, LATERAL (SELECT pg_sleep(0.001 + 0 * g)) AS slow`, Identifiers: []string{"phone"}})
+	ctx, stop := context.WithCancel(t.Context())
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		for ctx.Err() == nil && s.count(t, `SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE datname = current_database() AND query LIKE 'COPY pg_temp.source_users%' AND state = 'active') AS killed`) == 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	_, err := s.sync(t, "r1")
+	stop()
+	killer.Wait()
+	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "ledger database") {
+		t.Errorf("the sync ended with %v", err)
+	}
+}
+
 func TestSyncAcceptsIDs(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)

@@ -126,6 +126,7 @@ func (r *userRows) check(fields [userFields][]byte) []byte {
 	switch {
 	case len(id) == 0:
 		r.nullIDs++
+		id = []byte{} // NULL would end the copy before all are counted
 	case !r.allowPersonalIDs && store.LooksPersonal(id):
 		r.personalIDs++
 	}
