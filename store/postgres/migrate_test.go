@@ -122,6 +122,26 @@ func TestDownKeepsHistory(t *testing.T) {
 	}
 }
 
+// Users whom an earlier version gave up for good as forbidden are due again, and
+// nobody else is.
+func TestForbiddenUsersAreDueAfterTheMigration(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Down); err != nil {
+		t.Fatal(err)
+	}
+	s.exec(t, `INSERT INTO archive.subjects (subject, user_id, state, last_class, ready, next_due_at)
+		SELECT repeat(class, 26), class, 'failed', name, false, NULL FROM (VALUES ('a', 'forbidden'), ('b', 'no_transaction')) AS v (class, name)`)
+	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Up); err != nil {
+		t.Fatal(err)
+	}
+	var due string
+	s.scan(t, []any{&due}, `SELECT string_agg(user_id, ',') FROM archive.subjects WHERE next_due_at <= now()`)
+	if due != "a" {
+		t.Errorf("due after the migration: %s", due)
+	}
+}
+
 func TestEveryTableAndColumnIsExplained(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)
