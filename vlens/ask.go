@@ -68,6 +68,7 @@ func (c *Client) ask(ctx context.Context, q question) error {
 func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fault *Error, p *patience) (bool, error) {
 	if fault.Fault == FaultThrottled {
 		again := p.endures(c.answers.Load())
+		fault.Alone = p.alone >= throttlesAlone
 		return again, c.coolDown(ctx, fault.retryAfter, p.throttles, again)
 	}
 	p.throttles = 0

@@ -88,7 +88,7 @@ func vendorStanding(err error) standing {
 		return present
 	}
 	switch {
-	case vendor.Unreached, vendor.Fault == vlens.FaultThrottled:
+	case vendor.Unreached, vendor.Fault == vlens.FaultThrottled && !vendor.Alone:
 		return absent
 	case vendor.Fault == vlens.FaultNetwork, vendor.Fault == vlens.FaultTimeout,
 		vendor.Status == statusBadGateway, vendor.Status == statusGatewayTimeout:

@@ -328,6 +328,25 @@ func TestPartialUsersDoNotStopTheRun(t *testing.T) {
 	}
 }
 
+// A user who alone is told that there were too many requests fails alone.
+func TestOneUserIsThrottledForEver(t *testing.T) {
+	t.Parallel()
+	const users = 40
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 23, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		Latency: 100 * time.Millisecond,
+		Quota:   vlenstest.QuotaRules{Preset: "none", Reply: "429_seconds", RetryAfter: time.Second},
+		Users:   map[string]vlenstest.Rules{"u-000001": {Faults: map[vlenstest.Endpoint]string{vlenstest.List: "throttled"}}},
+	}})
+	tn.ExecSource(`UPDATE users SET verified_at = '2030-01-01' WHERE id = 'u-000001'`) // first of all
+	report := tn.Run("first", func(c *worker.Config) { c.Concurrency = 2 })
+	if report.Totals.Users["archived"] != users-1 {
+		t.Errorf("%+v", report.Totals.Users)
+	}
+	if got := ends(tn, "first")["u-000001"]; got != "failed throttled 5" { // with the login
+		t.Errorf("the user ended as %s", got)
+	}
+}
+
 func TestOneUserFailsAlone(t *testing.T) {
 	t.Parallel()
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: 12, Seed: 9, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
