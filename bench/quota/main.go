@@ -12,6 +12,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"vlens-archiver/bench/site"
 )
 
 // The limits of the tenant, which the processes are told to obey.
@@ -43,21 +45,27 @@ func main() {
 // bench measures and writes the result. What breaks a promise of the quota is
 // an error, after the result is written.
 func bench(ctx context.Context, program, out string, length time.Duration) (err error) {
-	s, err := start(ctx)
-	defer func() { err = errors.Join(err, s.stop()) }()
+	version, build, err := site.Identify(ctx, program)
 	if err != nil {
 		return err
 	}
-	if err := s.archive(ctx, program, length); err != nil {
-		return err
-	}
-	result := measure(s.tenant.Log(), length)
-	result.violations = violations(s.tenant.Windows())
-	machine, err := s.describe(ctx, program)
+	s, err := site.Start(ctx, site.Options{})
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(out, []byte(page(result, machine, length)), 0o644); err != nil {
+	defer func() { err = errors.Join(err, s.Stop()) }()
+	t, err := startTenant(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.stop()) }()
+	setting := s.Setting(ctx, version, build)
+	if err := archive(ctx, s, t.baseURL, program, length); err != nil {
+		return err
+	}
+	result := measure(t.Log(), length)
+	result.violations = violations(t.Windows())
+	if err := os.WriteFile(out, []byte(page(result, setting, length)), 0o644); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return result.broken()

@@ -16,6 +16,8 @@ type Archive struct {
 	Source      string // database of the users
 	BaseURL     string // of the tenant
 	Bucket      string
+	PerSecond   int // of the quota; 0 for no limit
+	PerMinute   int
 	Concurrency int
 }
 
@@ -45,7 +47,7 @@ vlens:
   api_key: %s
   username: %s
   password: %s
-  quota: {per_second: 0, per_minute: 0}
+  quota: {per_second: %d, per_minute: %d}
 archive:
   bucket: %s
   region: %s
@@ -58,5 +60,5 @@ worker:
 `,
 		s.Postgres.URL(a.Source), s.Postgres.URL(a.Name),
 		a.BaseURL, vlenstest.DefaultTenancy, vlenstest.DefaultAPIKey, vlenstest.DefaultUsername, vlenstest.DefaultPassword,
-		a.Bucket, s3server.Region, s.S3.Endpoint(), a.Concurrency)
+		a.PerSecond, a.PerMinute, a.Bucket, s3server.Region, s.S3.Endpoint(), a.Concurrency)
 }

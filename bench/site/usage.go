@@ -1,9 +1,11 @@
 package site
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +32,19 @@ const errorTail = 2_000
 // folder, of which the end is part of the error. When ctx ends, the client is
 // interrupted.
 func (s *Site) Measure(ctx context.Context, name string, environment []string, program string, args ...string) (Usage, error) {
+	return s.measure(ctx, name, nil, environment, program, args)
+}
+
+// Output is Measure of a client whose standard output is its answer.
+func (s *Site) Output(ctx context.Context, name string, environment []string, program string, args ...string) (string, Usage, error) {
+	var answer bytes.Buffer
+	usage, err := s.measure(ctx, name, &answer, environment, program, args)
+	return answer.String(), usage, err
+}
+
+// measure sends the client's standard output to the writer, or without one to
+// the log.
+func (s *Site) measure(ctx context.Context, name string, output io.Writer, environment []string, program string, args []string) (Usage, error) {
 	log, err := os.Create(filepath.Join(s.Dir, name+".log"))
 	if err != nil {
 		return Usage{}, fmt.Errorf("log of %s: %w", name, err)
@@ -39,6 +54,9 @@ func (s *Site) Measure(ctx context.Context, name string, environment []string, p
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute
 	cmd.Stdout, cmd.Stderr = log, log
+	if output != nil {
+		cmd.Stdout = output
+	}
 	cmd.Env = append(append(os.Environ(), s.AWSEnvironment()...), environment...)
 
 	began := time.Now()

@@ -50,8 +50,8 @@ func (s *services) numbered(n int) []byte {
 	return append(body, s.photo[2:]...)
 }
 
-// begin makes the archive, without anything in it.
-func (s *services) begin(ctx context.Context) error {
+// writeIdentity says in the bucket and in the ledger which archive it is.
+func (s *services) writeIdentity(ctx context.Context) error {
 	key, err := store.ParseSubjectKey(subjectKey)
 	if err != nil {
 		return err
@@ -165,7 +165,7 @@ func (s *services) put(ctx context.Context, key, contentType string, body []byte
 }
 
 func (s *services) withLedger(ctx context.Context, do func(*pgx.Conn) error) error {
-	db, err := pgx.Connect(context.WithoutCancel(ctx), s.postgres.URL("ledger"))
+	db, err := pgx.Connect(context.WithoutCancel(ctx), s.ledgerURL())
 	if err != nil {
 		return fmt.Errorf("connect to the ledger: %w", err)
 	}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"vlens-archiver/bench/site"
 )
 
 const (
@@ -45,8 +47,16 @@ func main() {
 // bench measures and writes the result. What breaks the promise is an error,
 // after the result is written.
 func bench(ctx context.Context, program, out string) (err error) {
-	s, err := start(ctx)
-	defer func() { err = errors.Join(err, s.stop()) }()
+	version, build, err := site.Identify(ctx, program)
+	if err != nil {
+		return err
+	}
+	place, err := site.Start(ctx, site.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, place.Stop()) }()
+	s, err := begin(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -75,11 +85,7 @@ func bench(ctx context.Context, program, out string) (err error) {
 		return err
 	}
 	r.images, r.bytes = s.images, s.bytes
-	version, err := s.describe(ctx, program)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(out, []byte(page(r, version)), 0o644); err != nil {
+	if err := os.WriteFile(out, []byte(page(r, s.Setting(ctx, version, build))), 0o644); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return r.broken()

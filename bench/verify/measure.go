@@ -1,49 +1,43 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
-	"strings"
-	"syscall"
-	"time"
 
 	"vlens-archiver/audit"
+	"vlens-archiver/bench/site"
+	"vlens-archiver/internal/testservices/s3server"
 )
-
-// taken is what one run of a program took.
-type taken struct {
-	wall, cpu time.Duration
-	peak      int64 // bytes resident
-}
 
 // result is all that was measured.
 type result struct {
 	images              int
 	bytes               int64
-	small, decoding     taken // verifications of the small archive, and with all pixels decoded
-	downloads, verifies []taken
+	small, decoding     site.Usage // verifications of the small archive, and with all pixels decoded
+	downloads, verifies []site.Usage
 }
 
-func median(all []taken) taken {
+func median(all []site.Usage) site.Usage {
 	sorted := slices.Clone(all)
-	slices.SortFunc(sorted, func(a, b taken) int { return int(a.wall - b.wall) })
+	slices.SortFunc(sorted, func(a, b site.Usage) int { return cmp.Compare(a.Seconds, b.Seconds) })
 	return sorted[len(sorted)/2]
 }
 
 // speed is in MB/s of images.
-func (r result) speed(t taken) float64 { return float64(r.bytes) / 1e6 / t.wall.Seconds() }
+func (r result) speed(t site.Usage) float64 { return float64(r.bytes) / 1e6 / t.Seconds }
 
 func (r result) share() float64 { return r.speed(median(r.verifies)) / r.speed(median(r.downloads)) }
 
 // flat is how many times the memory grows when the archive does, from the small
 // to the large one.
-func (r result) flat() float64 { return float64(median(r.verifies).peak) / float64(r.small.peak) }
+func (r result) flat() float64 {
+	return float64(median(r.verifies).PeakBytes) / float64(r.small.PeakBytes)
+}
 
 func (r result) broken() error {
 	var broken []error
@@ -57,51 +51,39 @@ func (r result) broken() error {
 }
 
 // plain measures the plain program, which is this one under a flag.
-func (s *services) plain(ctx context.Context) (taken, error) {
+func (s *services) plain(ctx context.Context) (site.Usage, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return taken{}, err
+		return site.Usage{}, err
 	}
-	output, t, err := s.measure(ctx, self, "-plain")
+	environment := []string{"AWS_REGION=" + s3server.Region, "BENCH_ENDPOINT=" + s.S3.Endpoint()}
+	output, usage, err := s.Output(ctx, "plain", environment, self, "-plain")
 	if err != nil {
-		return t, err
+		return usage, err
 	}
 	var read int64
-	if _, err := fmt.Sscan(output, &read); err != nil || read < s.bytes {
-		return t, fmt.Errorf("the plain program read %q of %d bytes: %w", strings.TrimSpace(output), s.bytes, err)
+	if _, err := fmt.Sscan(output, &read); err != nil {
+		return usage, fmt.Errorf("the plain program said %q: %w", output, err)
 	}
-	return t, nil
+	if read < s.bytes {
+		return usage, fmt.Errorf("the plain program read %d of %d bytes", read, s.bytes)
+	}
+	return usage, nil
 }
 
 // verify measures a deep verification, which must find nothing and leave nothing
 // out.
-func (s *services) verify(ctx context.Context, program, decode string) (taken, error) {
-	output, t, err := s.measure(ctx, program, "--config", s.config(), "verify", "--deep", "--decode", decode, "--json")
+func (s *services) verify(ctx context.Context, program, decode string) (site.Usage, error) {
+	output, usage, err := s.Output(ctx, "verify", nil, program, "--config", s.config(), "verify", "--deep", "--decode", decode, "--json")
 	if err != nil {
-		return t, err
+		return usage, err
 	}
 	var report audit.VerifyReport
 	if err := json.Unmarshal([]byte(output), &report); err != nil {
-		return t, fmt.Errorf("read the report: %w", err)
+		return usage, fmt.Errorf("read the report: %w", err)
 	}
 	if report.Damaged > 0 || report.Counts.Images != int64(s.images) || report.Counts.BytesRead < s.bytes {
-		return t, fmt.Errorf("the verification is not of the archive: %+v", report)
+		return usage, fmt.Errorf("the verification is not of the archive: %+v", report)
 	}
-	return t, nil
-}
-
-func (s *services) measure(ctx context.Context, program string, args ...string) (string, taken, error) {
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Env = s.environment()
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	started := time.Now()
-	if err := cmd.Run(); err != nil {
-		return "", taken{}, fmt.Errorf("%s %s: %w: %s", program, strings.Join(args, " "), err, stderr.String())
-	}
-	t := taken{wall: time.Since(started), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		t.peak = usage.Maxrss << 10 // KiB on Linux
-	}
-	return stdout.String(), t, nil
+	return usage, nil
 }

@@ -1,34 +1,15 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"time"
+
+	"vlens-archiver/bench/site"
 )
 
-// describe is the version of the program, and the processor.
-func (s *services) describe(ctx context.Context, program string) (string, error) {
-	version, err := exec.CommandContext(ctx, program, "version").Output()
-	if err != nil {
-		return "", fmt.Errorf("version of the program: %w", err)
-	}
-	first, _, _ := strings.Cut(strings.TrimSpace(string(version)), "\n")
-	processor := "unknown processor"
-	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		if _, after, found := strings.Cut(string(info), "model name"); found {
-			line, _, _ := strings.Cut(after, "\n")
-			processor = strings.TrimSpace(strings.TrimLeft(line, "\t: "))
-		}
-	}
-	return fmt.Sprintf("%d × %s, %s, %s. Program: %s", runtime.NumCPU(), processor, runtime.GOOS, runtime.Version(), first), nil
-}
-
 // page is the result for readers.
-func page(r result, machine string) string {
+func page(r result, s site.Setting) string {
 	var roundRows strings.Builder
 	for n := range r.downloads {
 		fmt.Fprintf(&roundRows, "| %d | %.0f | %.0f | %.0f %% |\n", n+1, r.speed(r.downloads[n]), r.speed(r.verifies[n]),
@@ -57,13 +38,13 @@ program %.2f s.
 The pixels of 1 %% of the images are decoded, which is the default. With `+"`--decode 100%%`"+` verify reads %.0f MB/s, %.0f %% of
 the plain speed, and %.0f MiB are its peak: a decoder needs some 20 ms of CPU for such an image, hashing it 0.2 ms.
 
-Measured with `+"`make bench-verify`"+` on %s, %s.
+Measured with `+"`make bench-verify`"+` on %s, %s, %s. Program: %s.
 `,
 		r.images, r.bytes/int64(r.images)>>10, width, height, float64(r.bytes)/1e9, parallel,
-		roundRows.String(), 100*r.share(), 100*leastShare, verify.cpu.Seconds(), download.cpu.Seconds(),
-		smallMiB, mib(r.small.peak), mib(r.bytes), mib(verify.peak), mib(r.bytes), mib(download.peak),
-		r.speed(r.decoding), 100*r.speed(r.decoding)/r.speed(download), mib(r.decoding.peak),
-		time.Now().UTC().Format(time.DateOnly), machine)
+		roundRows.String(), 100*r.share(), 100*leastShare, verify.CPUSeconds, download.CPUSeconds,
+		smallMiB, mib(r.small.PeakBytes), mib(r.bytes), mib(verify.PeakBytes), mib(r.bytes), mib(download.PeakBytes),
+		r.speed(r.decoding), 100*r.speed(r.decoding)/r.speed(download), mib(r.decoding.PeakBytes),
+		s.At.Format(time.DateOnly), s.Machine, s.Servers, s.Program)
 }
 
 func mib(bytes int64) float64 { return float64(bytes) / (1 << 20) }

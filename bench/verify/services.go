@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
-	"vlens-archiver/internal/testservices"
+	"vlens-archiver/bench/site"
 	"vlens-archiver/internal/testservices/s3server"
 	"vlens-archiver/store"
 	"vlens-archiver/store/bucket"
@@ -20,61 +19,52 @@ const (
 	subjectKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" // 32 bytes in base64
 )
 
-// services keep the archive. Their owner stops them.
+// services keep the archive.
 type services struct {
-	dir      string // temporary: objects, configuration
-	postgres *testservices.Postgres
-	s3       *s3server.Server
-	bucket   *bucket.Bucket
-	layout   manifest.Layout
-	photo    []byte
-	images   int
-	bytes    int64 // of images
+	*site.Site
+	bucket *bucket.Bucket
+	layout manifest.Layout
+	photo  []byte
+	images int
+	bytes  int64 // of images
 }
 
-// start starts the servers with an empty archive. Also after an error, stop ends
-// what was started.
-func start(ctx context.Context) (*services, error) {
-	s := &services{layout: manifest.Layout{Prefix: "vlens"}}
+// begin makes an empty archive on a site.
+func begin(ctx context.Context, place *site.Site) (*services, error) {
+	s := &services{Site: place, layout: manifest.Layout{Prefix: "vlens"}}
 	var err error
 	if s.photo, err = photograph(); err != nil {
-		return s, err
+		return nil, err
 	}
-	if s.dir, err = os.MkdirTemp("", "vlens-archiver-bench-"); err != nil {
-		return s, fmt.Errorf("make a folder: %w", err)
+	if err := s.Postgres.CreateDatabase(ctx, "ledger", ""); err != nil {
+		return nil, err
 	}
-	if s.postgres, err = testservices.StartPostgres(ctx, testservices.PostgresOptions{}); err != nil {
-		return s, err
+	if _, err := postgres.Migrate(ctx, store.Sensitive(s.ledgerURL()), postgres.Up); err != nil {
+		return nil, err
 	}
-	if err := s.postgres.CreateDatabase(ctx, "ledger", ""); err != nil {
-		return s, err
-	}
-	if _, err := postgres.Migrate(ctx, store.Sensitive(s.postgres.URL("ledger")), postgres.Up); err != nil {
-		return s, err
-	}
-	if s.s3, err = s3server.Start(ctx, s3server.Options{Dir: s.dir}); err != nil {
-		return s, err
-	}
-	if err := s.s3.CreateBucket(ctx, bucketName, s3server.Versioned); err != nil {
-		return s, err
+	if err := s.S3.CreateBucket(ctx, bucketName, s3server.Versioned); err != nil {
+		return nil, err
 	}
 	if s.bucket, err = bucket.Open(ctx, bucket.Config{
-		Bucket: bucketName, Region: s3server.Region, Endpoint: s.s3.Endpoint(), ForcePathStyle: true,
-		AccessKey: s.s3.AccessKey(), SecretKey: store.Sensitive(s.s3.SecretKey()),
+		Bucket: bucketName, Region: s3server.Region, Endpoint: s.S3.Endpoint(), ForcePathStyle: true,
+		AccessKey: s.S3.AccessKey(), SecretKey: store.Sensitive(s.S3.SecretKey()),
 	}); err != nil {
-		return s, err
+		return nil, err
 	}
-	if err := os.WriteFile(s.config(), fmt.Appendf(nil, configText, bucketName, s3server.Region, s.s3.Endpoint(), subjectKey, parallel), 0o600); err != nil {
-		return s, fmt.Errorf("write the configuration: %w", err)
+	text := fmt.Appendf(nil, configText, s.ledgerURL(), s.ledgerURL(), bucketName, s3server.Region, s.S3.Endpoint(), subjectKey, parallel)
+	if err := os.WriteFile(s.config(), text, 0o600); err != nil {
+		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
-	return s, s.begin(ctx)
+	return s, s.writeIdentity(ctx)
 }
 
-func (s *services) config() string { return filepath.Join(s.dir, "config.yaml") }
+func (s *services) ledgerURL() string { return s.Postgres.URL("ledger") }
+
+func (s *services) config() string { return filepath.Join(s.Dir, "config.yaml") }
 
 const configText = `
-source: {database_url: "${LEDGER_DATABASE_URL}"}
-ledger: {database_url: "${LEDGER_DATABASE_URL}"}
+source: {database_url: %q}
+ledger: {database_url: %q}
 vlens: {base_url: "http://127.0.0.1:1", api_key: none, tenancy_name: bench, username: none, password: none}
 archive:
   bucket: %s
@@ -87,24 +77,3 @@ archive:
 evidence: {origin: bench.example/vlens-archive}
 worker: {concurrency: %d}
 `
-
-// environment is that of the programs under measurement.
-func (s *services) environment() []string {
-	return append(os.Environ(),
-		"LEDGER_DATABASE_URL="+s.postgres.URL("ledger"),
-		"AWS_ACCESS_KEY_ID="+s.s3.AccessKey(), "AWS_SECRET_ACCESS_KEY="+s.s3.SecretKey(),
-		"AWS_REGION="+s3server.Region, "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+os.DevNull,
-		"BENCH_ENDPOINT="+s.s3.Endpoint())
-}
-
-// stop ends the servers and removes what they kept.
-func (s *services) stop() error {
-	var failures []error
-	if s.s3 != nil {
-		failures = append(failures, s.s3.Stop())
-	}
-	if s.postgres != nil {
-		failures = append(failures, s.postgres.Stop())
-	}
-	return errors.Join(append(failures, os.RemoveAll(s.dir))...)
-}
