@@ -47,9 +47,9 @@ func Signing(t testing.TB) manifest.SigningKey {
 	return key
 }
 
-// Process makes a worker of the tenant; change edits its configuration, options
-// its ledger. Its parts may be replaced until it runs.
-func (tn *Tenant) Process(runID string, change func(*worker.Config), options ...postgres.LedgerOption) *Process {
+// Process makes a worker of the tenant; change edits its configuration. Its parts
+// may be replaced until it runs.
+func (tn *Tenant) Process(runID string, change func(*worker.Config)) *Process {
 	tn.T.Helper()
 	ctx := tn.T.Context()
 	source, err := postgres.OpenSource(ctx, postgres.SourceConfig{
@@ -60,7 +60,7 @@ func (tn *Tenant) Process(runID string, change func(*worker.Config), options ...
 	if err != nil {
 		tn.T.Fatal(err)
 	}
-	ledger, err := postgres.OpenLedger(ctx, store.Sensitive(tn.LedgerURL), options...)
+	ledger, err := postgres.OpenLedger(ctx, store.Sensitive(tn.LedgerURL))
 	if err != nil {
 		tn.T.Fatal(err)
 	}

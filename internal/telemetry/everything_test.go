@@ -74,7 +74,7 @@ func everything(t *testing.T) map[string]family {
 			return store.QuotaUse{PerSecond: 5, PerMinute: 40, RunPerMinute: 10}, nil
 		},
 	})(t.Context())
-	return families(t, page(t, measuring.MetricsAddress()))
+	return families(t, page(t, measuring.server.Address()))
 }
 
 func page(t *testing.T, address string) string {

@@ -175,11 +175,3 @@ func together(ctx context.Context, all []func(context.Context) error) {
 	}
 	group.Wait()
 }
-
-// MetricsAddress is where metrics are served, "" when they are not.
-func (t *Telemetry) MetricsAddress() string {
-	if t == nil || t.server == nil {
-		return ""
-	}
-	return t.server.Address()
-}

@@ -85,22 +85,6 @@ func TestDecodeEntriesRefuses(t *testing.T) {
 	}
 }
 
-func TestTilesReadBack(t *testing.T) {
-	t.Parallel()
-	want := []tlog.Hash{tlog.RecordHash([]byte("a")), tlog.RecordHash([]byte("b"))}
-	body := manifest.EncodeTile(want)
-	got, err := manifest.DecodeTile(body)
-	if err != nil || len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-		t.Errorf("%v, %v", got, err)
-	}
-	if _, err := manifest.DecodeTile(body[1:]); err == nil {
-		t.Error("a cut tile is read")
-	}
-	if _, err := manifest.DecodeTile(bytes.Repeat(body, 129)); err == nil {
-		t.Error("a tile of 258 hashes is read")
-	}
-}
-
 func TestNewTilesNameEachBundleBesideItsTile(t *testing.T) {
 	t.Parallel()
 	l := manifest.Layout{}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -78,16 +77,4 @@ func EncodeTile(hashes []tlog.Hash) []byte {
 		body = append(body, hash[:]...)
 	}
 	return body
-}
-
-// DecodeTile reads a tile of up to 256 hashes.
-func DecodeTile(body []byte) ([]tlog.Hash, error) {
-	if len(body)%tlog.HashSize != 0 || len(body) > TileWidth*tlog.HashSize {
-		return nil, fmt.Errorf("decode tile: %d bytes are not up to %d hashes", len(body), TileWidth)
-	}
-	hashes := make([]tlog.Hash, 0, len(body)/tlog.HashSize)
-	for hash := range slices.Chunk(body, tlog.HashSize) {
-		hashes = append(hashes, tlog.Hash(hash))
-	}
-	return hashes, nil
 }

@@ -18,34 +18,21 @@ const ledgerName = "ledger"
 // Ledger is the audit trail and the list of work.
 type Ledger struct {
 	database
-	takeover time.Duration
+	takeover time.Duration // store.TakeoverAfter, of which a query takes the seconds
 
 	mu sync.Mutex
 	// unanswered holds, by process, the tokens of claims whose answer was lost.
 	unanswered map[string][]int64
 }
 
-// LedgerOption changes a Ledger.
-type LedgerOption func(*Ledger)
-
-// WithTakeover sets how long a process may be silent before others take its
-// users, instead of store.TakeoverAfter. All processes must agree on it.
-func WithTakeover(after time.Duration) LedgerOption {
-	return func(l *Ledger) { l.takeover = after }
-}
-
 // OpenLedger connects to the ledger's database. Errors: store.ErrUnavailable,
 // store.ErrDenied.
-func OpenLedger(ctx context.Context, url store.Sensitive, options ...LedgerOption) (*Ledger, error) {
+func OpenLedger(ctx context.Context, url store.Sensitive) (*Ledger, error) {
 	database, err := openDatabase(ctx, ledgerName, url)
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{database: database, takeover: store.TakeoverAfter, unanswered: make(map[string][]int64)}
-	for _, option := range options {
-		option(l)
-	}
-	return l, nil
+	return &Ledger{database: database, takeover: store.TakeoverAfter, unanswered: make(map[string][]int64)}, nil
 }
 
 // Close closes the connections.
