@@ -168,7 +168,7 @@ func (t *logTree) rootAt(ctx context.Context, v *Verifier, size int64) (tlog.Has
 
 // publishedTiles reads tiles for package tlog, which checks them against the root.
 type publishedTiles struct {
-	ctx context.Context //nolint:containedctx // tlog.TileReader has no place for it
+	ctx context.Context // tlog.TileReader has no place for it
 	v   *Verifier
 }
 

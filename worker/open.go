@@ -13,7 +13,8 @@ import (
 	"vlens-archiver/store/manifest"
 )
 
-// largestSmallObject bounds what is read back of archive.json and of records.
+// largestSmallObject bounds what is read back: archive.json, records, tiles and
+// checkpoints of the log.
 const largestSmallObject = 1 << 20
 
 // ErrClockSkew says that the clock here and the database's disagree.

@@ -43,7 +43,7 @@ func main() {
 	err := b.measure(ctx, *runs, *many)
 	if err = errors.Join(err, figures.WritePage(b.out)); err != nil {
 		fmt.Fprintf(os.Stderr, "bench-growth: %v\n", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to release
+		os.Exit(1) // nothing is left to release
 	}
 }
 

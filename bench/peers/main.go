@@ -55,7 +55,7 @@ func main() {
 	}
 	if err = errors.Join(err, figures.WritePage(b.out)); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to release
+		os.Exit(1) // nothing is left to release
 	}
 }
 

@@ -38,7 +38,7 @@ func main() {
 	defer release()
 	if err := bench(ctx, *program, *out, *length); err != nil {
 		fmt.Fprintf(os.Stderr, "bench-quota: %v\n", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to release
+		os.Exit(1) // nothing is left to release
 	}
 }
 

@@ -40,7 +40,7 @@ func main() {
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "bench-verify: %v\n", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to release
+		os.Exit(1) // nothing is left to release
 	}
 }
 

@@ -24,7 +24,7 @@ type Config struct {
 	// Stall is how long a connection may pass no byte; 0 means one minute.
 	Stall time.Duration
 	// AccessKey and SecretKey replace the AWS SDK's chain of credential sources
-	// (environment, profile, workload identity), for the demo and tests.
+	// (environment, profile, workload identity), for tests and measurements.
 	AccessKey string
 	SecretKey store.Sensitive
 }
