@@ -25,7 +25,7 @@ func (v *Verifier) parseTile(key string) (tlog.Tile, bool) {
 	if m == nil {
 		return tlog.Tile{}, false
 	}
-	tile := tlog.Tile{H: manifest.TileHeight, L: manifest.EntryLevel, W: tileWidth}
+	tile := tlog.Tile{H: manifest.TileHeight, L: manifest.EntryLevel, W: manifest.TileWidth}
 	if m[1] != "entries" {
 		tile.L, _ = strconv.Atoi(m[1])
 	}
@@ -38,11 +38,11 @@ func (v *Verifier) parseTile(key string) (tlog.Tile, bool) {
 }
 
 // until is the size that a log needs to have this tile.
-func until(t tlog.Tile) int64 { return (t.N*tileWidth + int64(t.W)) << (8 * max(t.L, 0)) }
+func until(t tlog.Tile) int64 { return (t.N*manifest.TileWidth + int64(t.W)) << (8 * max(t.L, 0)) }
 
 // current is the tile in the same place of a log of this size.
 func current(t tlog.Tile, size int64) tlog.Tile {
-	t.W = int(min(tileWidth, size>>(8*max(t.L, 0))-t.N*tileWidth))
+	t.W = int(min(manifest.TileWidth, size>>(8*max(t.L, 0))-t.N*manifest.TileWidth))
 	return t
 }
 
@@ -85,7 +85,7 @@ func (v *Verifier) checkTiles(ctx context.Context, l *listing, size int64) error
 		case tile.W == current(tile, size).W:
 			continue // the walk through the log reads it
 		}
-		if tile.L != last.L || tile.N != last.N || len(olds) == tileWidth {
+		if tile.L != last.L || tile.N != last.N || len(olds) == manifest.TileWidth {
 			flush()
 		}
 		last, olds = tile, append(olds, o)

@@ -55,13 +55,13 @@ func (v *Verifier) walkLog(ctx context.Context, size, known int64) (*logWalk, er
 		return w.compareTile(ctx, level, n, hashes, false)
 	}}
 	w.noteRoot()
-	for first := int64(0); first < size; first += tilesAhead * tileWidth {
+	for first := int64(0); first < size; first += tilesAhead * manifest.TileWidth {
 		pages, err := w.readPages(ctx, first)
 		if err != nil {
 			return nil, err
 		}
 		for n, p := range pages {
-			if err := w.page(p, first+int64(n)*tileWidth); err != nil {
+			if err := w.page(p, first+int64(n)*manifest.TileWidth); err != nil {
 				return nil, err
 			}
 		}
@@ -72,13 +72,13 @@ func (v *Verifier) walkLog(ctx context.Context, size, known int64) (*logWalk, er
 	return w, w.notPublished()
 }
 
-func (w *logWalk) width(first int64) int { return int(min(tileWidth, w.size-first)) }
+func (w *logWalk) width(first int64) int { return int(min(manifest.TileWidth, w.size-first)) }
 
 // readPages reads the next pages side by side.
 func (w *logWalk) readPages(ctx context.Context, first int64) ([]page, error) {
 	var pages []page
-	for at := first; at < min(w.size, first+tilesAhead*tileWidth); at += tileWidth {
-		tile := tlog.Tile{H: manifest.TileHeight, L: 0, N: at / tileWidth, W: w.width(at)}
+	for at := first; at < min(w.size, first+tilesAhead*manifest.TileWidth); at += manifest.TileWidth {
+		tile := tlog.Tile{H: manifest.TileHeight, L: 0, N: at / manifest.TileWidth, W: w.width(at)}
 		bundle := tile
 		bundle.L = manifest.EntryLevel
 		pages = append(pages, page{bundleKey: w.Layout.Tile(bundle), tileKey: w.Layout.Tile(tile)})

@@ -4,11 +4,9 @@ import (
 	"math/bits"
 
 	"golang.org/x/mod/sumdb/tlog"
-)
 
-// tileWidth is the number of hashes in a whole tile, of entries in a whole
-// bundle (c2sp.org/tlog-tiles).
-const tileWidth = 256
+	"vlens-archiver/store/manifest"
+)
 
 // tree computes the hashes of a log from its entries, one after the other. It
 // holds the last tile of each level and nothing else.
@@ -28,11 +26,11 @@ func (t *tree) add(entry []byte) error {
 
 func (t *tree) push(level int, hash tlog.Hash) error {
 	if level == len(t.tiles) {
-		t.tiles = append(t.tiles, make([]tlog.Hash, 0, tileWidth))
+		t.tiles = append(t.tiles, make([]tlog.Hash, 0, manifest.TileWidth))
 		t.done = append(t.done, 0)
 	}
 	t.tiles[level] = append(t.tiles[level], hash)
-	if len(t.tiles[level]) < tileWidth {
+	if len(t.tiles[level]) < manifest.TileWidth {
 		return nil
 	}
 	whole := t.tiles[level]
