@@ -40,13 +40,13 @@ func (v *Verifier) checkArchive(ctx context.Context, l *listing) error {
 	if err != nil {
 		return err
 	}
-	there.Place = ""
+	there.Place = "" // the bucket does not state it
 	identity, err := manifest.DecodeArchive(body)
 	switch {
 	case err != nil:
 		v.found.add(Finding{brokenSort(err), key, err.Error()})
 	case identity != there:
-		v.found.add(Finding{Changed, key, fmt.Sprintf("it differs from the ledger: %s", differingIdentity(identity, there))})
+		v.found.add(Finding{Changed, key, fmt.Sprintf("it differs from the ledger: it %s", identity.Difference(there))})
 	}
 	return nil
 }

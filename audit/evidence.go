@@ -85,9 +85,8 @@ func CheckArchive(ctx context.Context, bucket Objects, layout manifest.Layout, i
 	if err != nil {
 		return fmt.Errorf("open archive: %w: %q: %w", store.ErrForeignArchive, key, err)
 	}
-	there.Place = identity.Place // the bucket does not state it
-	if there == identity {
-		return nil
+	if err := there.Accept(key, identity); err != nil {
+		return fmt.Errorf("open archive: %w", err)
 	}
-	return fmt.Errorf("open archive: %w: %q: %s", store.ErrForeignArchive, key, differingIdentity(there, identity))
+	return nil
 }

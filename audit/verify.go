@@ -104,25 +104,10 @@ func (v *Verifier) sameArchive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if there != v.Identity {
-		return fmt.Errorf("%w: ledger: %s", store.ErrForeignArchive, differingIdentity(there, v.Identity))
+	if what := there.Difference(v.Identity); what != "" {
+		return fmt.Errorf("%w: the ledger's archive %s", store.ErrForeignArchive, what)
 	}
 	return nil
-}
-
-func differingIdentity(there, here store.ArchiveIdentity) string {
-	switch {
-	case there.LayoutVersion != here.LayoutVersion:
-		return fmt.Sprintf("it has layout version %d, this program reads %d", there.LayoutVersion, here.LayoutVersion)
-	case there.KeyCheck != here.KeyCheck:
-		return "it was begun with another archive.subject_key"
-	case there.TenancyName != here.TenancyName:
-		return fmt.Sprintf("its tenant is %q, vlens.tenancy_name is %q", there.TenancyName, here.TenancyName)
-	case there.Origin != here.Origin:
-		return fmt.Sprintf("its log is named %q, evidence.origin is %q", there.Origin, here.Origin)
-	default:
-		return fmt.Sprintf("its archive is in %q, the configuration says %q", there.Place, here.Place)
-	}
 }
 
 // everything walks the whole prefix once, in the order of its keys.

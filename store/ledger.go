@@ -21,23 +21,32 @@ type ArchiveIdentity struct {
 	Place string `json:"-"`
 }
 
-// Accept compares what an archive says of itself under the key with the identity
-// that the configuration yields: ErrForeignArchive says what differs.
-func (there ArchiveIdentity) Accept(key string, here ArchiveIdentity) error {
-	var what string
+// Difference says, about the archive there, the first thing that it has otherwise
+// than the archive here, which is the configuration's; "" when they are one.
+func (there ArchiveIdentity) Difference(here ArchiveIdentity) string {
 	switch {
 	case there.LayoutVersion != here.LayoutVersion:
-		what = fmt.Sprintf("it has layout version %d, this program writes %d", there.LayoutVersion, here.LayoutVersion)
+		return fmt.Sprintf("has layout version %d, this program's is %d", there.LayoutVersion, here.LayoutVersion)
 	case there.KeyCheck != here.KeyCheck:
-		what = "it was begun with another archive.subject_key"
+		return "was begun with another archive.subject_key"
 	case there.TenancyName != here.TenancyName:
-		what = fmt.Sprintf("it belongs to tenant %q, vlens.tenancy_name is %q", there.TenancyName, here.TenancyName)
+		return fmt.Sprintf("belongs to tenant %q, vlens.tenancy_name is %q", there.TenancyName, here.TenancyName)
+	case there.Place != here.Place:
+		return fmt.Sprintf("is in %q, the configuration says %q; after the whole bucket was moved, correct archive.archive.place by hand", there.Place, here.Place)
 	case there.Origin != here.Origin:
-		what = fmt.Sprintf("its log is named %q, evidence.origin is %q", there.Origin, here.Origin)
-	default:
-		return nil
+		return fmt.Sprintf("names its log %q, evidence.origin is %q", there.Origin, here.Origin)
 	}
-	return fmt.Errorf("%w: %q: %s", ErrForeignArchive, key, what)
+	return ""
+}
+
+// Accept compares what a bucket says under the key with the identity that the
+// configuration yields: ErrForeignArchive says what differs.
+func (there ArchiveIdentity) Accept(key string, here ArchiveIdentity) error {
+	there.Place = here.Place // a bucket does not state it
+	if what := there.Difference(here); what != "" {
+		return fmt.Errorf("%w: %q: it %s", ErrForeignArchive, key, what)
+	}
+	return nil
 }
 
 // LargestSkew is how far this machine's clock may be from the ledger's. Times in

@@ -96,22 +96,9 @@ func (l *Ledger) CompareArchive(ctx context.Context, identity store.ArchiveIdent
 	return true, sameArchive(there, identity)
 }
 
-func sameArchive(there, identity store.ArchiveIdentity) error {
-	switch {
-	case there.LayoutVersion != identity.LayoutVersion:
-		return fmt.Errorf("%w: layout version is %d in the ledger, this program writes %d",
-			store.ErrForeignArchive, there.LayoutVersion, identity.LayoutVersion)
-	case there.KeyCheck != identity.KeyCheck:
-		return fmt.Errorf("%w: the ledger was begun with another archive.subject_key", store.ErrForeignArchive)
-	case there.TenancyName != identity.TenancyName:
-		return fmt.Errorf("%w: vlens.tenancy_name is %q in the ledger, %q in the configuration",
-			store.ErrForeignArchive, there.TenancyName, identity.TenancyName)
-	case there.Place != identity.Place:
-		return fmt.Errorf("%w: the ledger's archive is in %q, the configuration says %q; after the whole bucket was moved, correct archive.archive.place by hand",
-			store.ErrForeignArchive, there.Place, identity.Place)
-	case there.Origin != identity.Origin:
-		return fmt.Errorf("%w: evidence.origin is %q in the ledger, %q in the configuration",
-			store.ErrForeignArchive, there.Origin, identity.Origin)
+func sameArchive(there, here store.ArchiveIdentity) error {
+	if what := there.Difference(here); what != "" {
+		return fmt.Errorf("%w: the ledger's archive %s", store.ErrForeignArchive, what)
 	}
 	return nil
 }
