@@ -15,38 +15,20 @@ const auditEntries = 2048
 // AuditLog yields the log's entries as the ledger has them, in the order of
 // their indexes. An error is the last that it yields.
 func (l *Ledger) AuditLog(ctx context.Context) iter.Seq2[store.LogRow, error] {
-	return func(yield func(store.LogRow, error) bool) {
-		after := int64(-1)
-		for {
-			// The run of an entry is known by the last folder of its key.
-			rows, err := l.pool.Query(ctx, `
-				SELECT e.log_index, e.sha256, e.kind, e.key,
-				       CASE e.kind WHEN 'record' THEN r.key IS NOT NULL
-				            ELSE EXISTS (SELECT 1 FROM archive.runs AS n WHERE n.run_id = split_part(e.key, '/', -2)) END,
-				       coalesce(r.sha256, '')
-				FROM archive.log_entries AS e
-				LEFT JOIN archive.records AS r ON r.key = e.key
-				WHERE e.log_index > $1
-				ORDER BY e.log_index LIMIT $2`, after, auditEntries)
-			var page []store.LogRow
-			if err == nil {
-				page, err = pgx.CollectRows(rows, pgx.RowToStructByPos[store.LogRow])
-			}
-			if err != nil {
-				yield(store.LogRow{}, l.failed("read entries of the log", err))
-				return
-			}
-			for _, row := range page {
-				if !yield(row, nil) {
-					return
-				}
-			}
-			if len(page) < auditEntries {
-				return
-			}
-			after = page[len(page)-1].Index
-		}
-	}
+	// The run of an entry is known by the last folder of its key.
+	return pages(store.LogRow{Index: -1}, auditEntries, func(last store.LogRow) ([]store.LogRow, error) {
+		rows, _ := l.pool.Query(ctx, `
+			SELECT e.log_index, e.sha256, e.kind, e.key,
+			       CASE e.kind WHEN 'record' THEN r.key IS NOT NULL
+			            ELSE EXISTS (SELECT 1 FROM archive.runs AS n WHERE n.run_id = split_part(e.key, '/', -2)) END,
+			       coalesce(r.sha256, '')
+			FROM archive.log_entries AS e
+			LEFT JOIN archive.records AS r ON r.key = e.key
+			WHERE e.log_index > $1
+			ORDER BY e.log_index LIMIT $2`, last.Index, auditEntries)
+		page, err := pgx.CollectRows(rows, pgx.RowToStructByPos[store.LogRow])
+		return page, l.failed("read entries of the log", err)
+	})
 }
 
 // AuditUnbacked yields what the ledger claims without a record to show for it:

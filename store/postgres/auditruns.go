@@ -16,15 +16,11 @@ import (
 func (l *Ledger) AuditRuns(ctx context.Context, runID string, sums func(store.Run) string) iter.Seq2[store.RunCheck, error] {
 	return func(yield func(store.RunCheck, error) bool) {
 		failed := func(err error) { yield(store.RunCheck{}, l.failed("read runs", err)) }
-		rows, err := l.pool.Query(ctx, `
+		rows, _ := l.pool.Query(ctx, `
 			SELECT run_id, kind, status, started_at, ended_at, selection, tool_version, config_sha256
 			FROM archive.runs
 			WHERE $1 = '' OR run_id = $1
 			ORDER BY to_char(started_at AT TIME ZONE 'UTC', 'YYYY/MM/DD') COLLATE "C", (run_id || '/') COLLATE "C"`, runID)
-		if err != nil {
-			failed(err)
-			return
-		}
 		// A row is short and there is one for each night: all of them fit.
 		runs, err := pgx.CollectRows(rows, scanRun)
 		if err != nil {
@@ -79,75 +75,39 @@ func (l *Ledger) auditRun(ctx context.Context, run store.Run, sums string) (stor
 // AuditRunUsers yields the outcomes of a run in the order of the subjects. An
 // error is the last that it yields.
 func (l *Ledger) AuditRunUsers(ctx context.Context, runID string) iter.Seq2[store.RunUserRow, error] {
-	return func(yield func(store.RunUserRow, error) bool) {
-		var after store.Subject
-		for {
-			rows, err := l.pool.Query(ctx, `
-				SELECT o.subject, o.outcome, o.class, o.transaction_id, o.record_key, o.record_sha256, o.requests,
-				       coalesce((SELECT jsonb_object_agg(i.key, jsonb_build_object('SHA256', i.sha256, 'Bytes', i.bytes))
-				                 FROM archive.images AS i
-				                 WHERE i.subject = o.subject AND i.transaction_id = o.transaction_id AND i.state = 'stored'), '{}')
-				FROM archive.outcomes AS o
-				WHERE o.run_id = $1 AND o.subject > $2
-				ORDER BY o.subject LIMIT $3`, runID, after, auditPage)
-			var page []store.RunUserRow
-			if err == nil {
-				page, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (store.RunUserRow, error) {
-					var u store.RunUserRow
-					err := row.Scan(&u.Subject, &u.Outcome, &u.Class, &u.Transaction, &u.Record.Key, &u.Record.SHA256, &u.Requests, &u.Stored)
-					return u, err
-				})
-			}
-			if err != nil {
-				yield(store.RunUserRow{}, l.failed(fmt.Sprintf("read outcomes of run %q", runID), err))
-				return
-			}
-			for _, user := range page {
-				if !yield(user, nil) {
-					return
-				}
-			}
-			if len(page) < auditPage {
-				return
-			}
-			after = page[len(page)-1].Subject
-		}
-	}
+	return pages(store.RunUserRow{}, auditPage, func(last store.RunUserRow) ([]store.RunUserRow, error) {
+		rows, _ := l.pool.Query(ctx, `
+			SELECT o.subject, o.outcome, o.class, o.transaction_id, o.record_key, o.record_sha256, o.requests,
+			       coalesce((SELECT jsonb_object_agg(i.key, jsonb_build_object('SHA256', i.sha256, 'Bytes', i.bytes))
+			                 FROM archive.images AS i
+			                 WHERE i.subject = o.subject AND i.transaction_id = o.transaction_id AND i.state = 'stored'), '{}')
+			FROM archive.outcomes AS o
+			WHERE o.run_id = $1 AND o.subject > $2
+			ORDER BY o.subject LIMIT $3`, runID, last.Subject, auditPage)
+		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (store.RunUserRow, error) {
+			var u store.RunUserRow
+			err := row.Scan(&u.Subject, &u.Outcome, &u.Class, &u.Transaction, &u.Record.Key, &u.Record.SHA256, &u.Requests, &u.Stored)
+			return u, err
+		})
+		return page, l.failed(fmt.Sprintf("read outcomes of run %q", runID), err)
+	})
 }
 
 // AuditRunObjects yields the images and records that the ledger gives to a run,
 // each once, in the order of their keys. An error is the last that it yields.
 func (l *Ledger) AuditRunObjects(ctx context.Context, runID string) iter.Seq2[store.RunObject, error] {
-	return func(yield func(store.RunObject, error) bool) {
-		after := ""
-		for {
-			rows, err := l.pool.Query(ctx, `
-				SELECT x.key, min(x.version_id), min(x.sha256)
-				FROM (
-					SELECT i.key, i.version_id, i.sha256 FROM archive.images AS i WHERE i.run_id = $1 AND i.state = 'stored' AND i.key > $2
-					UNION ALL
-					SELECT r.key, r.version_id, r.sha256 FROM archive.records AS r WHERE r.run_id = $1 AND r.key > $2
-				) AS x
-				GROUP BY x.key ORDER BY x.key LIMIT $3`, runID, after, auditObjects)
-			var page []store.RunObject
-			if err == nil {
-				page, err = pgx.CollectRows(rows, pgx.RowToStructByPos[store.RunObject])
-			}
-			if err != nil {
-				yield(store.RunObject{}, l.failed(fmt.Sprintf("read objects of run %q", runID), err))
-				return
-			}
-			for _, object := range page {
-				if !yield(object, nil) {
-					return
-				}
-			}
-			if len(page) < auditObjects {
-				return
-			}
-			after = page[len(page)-1].Key
-		}
-	}
+	return pages(store.RunObject{}, auditObjects, func(last store.RunObject) ([]store.RunObject, error) {
+		rows, _ := l.pool.Query(ctx, `
+			SELECT x.key, min(x.version_id), min(x.sha256)
+			FROM (
+				SELECT i.key, i.version_id, i.sha256 FROM archive.images AS i WHERE i.run_id = $1 AND i.state = 'stored' AND i.key > $2
+				UNION ALL
+				SELECT r.key, r.version_id, r.sha256 FROM archive.records AS r WHERE r.run_id = $1 AND r.key > $2
+			) AS x
+			GROUP BY x.key ORDER BY x.key LIMIT $3`, runID, last.Key, auditObjects)
+		page, err := pgx.CollectRows(rows, pgx.RowToStructByPos[store.RunObject])
+		return page, l.failed(fmt.Sprintf("read objects of run %q", runID), err)
+	})
 }
 
 // auditObjects is how many objects of a run are read at a time: more than

@@ -15,7 +15,7 @@ import (
 // that name one of the keys.
 func (l *Ledger) AuditStatements(ctx context.Context, keys ...string) ([]store.StatedRow, error) {
 	var rows []store.StatedRow
-	err := l.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
 		rows = nil
 		accesses, err := statedRows[store.Access](ctx, tx, `
 			SELECT a.at, a.action, a.actor, coalesce(a.subject, ''), a.reason, a.objects, a.audit_key, a.audit_sha256

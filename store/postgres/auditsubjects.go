@@ -33,36 +33,19 @@ ORDER BY o.subject LIMIT $2`
 // AuditSubjects yields what the ledger says of the subjects in scope, in the
 // order of the subjects. An error is the last that it yields.
 func (l *Ledger) AuditSubjects(ctx context.Context, scope store.AuditScope) iter.Seq2[store.SubjectRows, error] {
-	return func(yield func(store.SubjectRows, error) bool) {
-		if scope.Subject != "" {
-			yield(l.AuditSubject(ctx, scope.Subject))
-			return
-		}
-		var after store.Subject
-		for {
-			page, err := l.auditPage(ctx, scope, after)
-			if err != nil {
-				yield(store.SubjectRows{}, err)
-				return
-			}
-			for _, rows := range page {
-				if !yield(rows, nil) {
-					return
-				}
-			}
-			if len(page) < auditPage {
-				return
-			}
-			after = page[len(page)-1].Subject
-		}
+	if scope.Subject != "" {
+		return func(yield func(store.SubjectRows, error) bool) { yield(l.AuditSubject(ctx, scope.Subject)) }
 	}
+	return pages(store.SubjectRows{}, auditPage, func(last store.SubjectRows) ([]store.SubjectRows, error) {
+		return l.auditPage(ctx, scope, last.Subject)
+	})
 }
 
 // AuditSubject is what the ledger says of one subject now; no rows when it does
 // not know it.
 func (l *Ledger) AuditSubject(ctx context.Context, subject store.Subject) (store.SubjectRows, error) {
 	var rows []store.SubjectRows
-	err := l.inTx(ctx, auditSnapshot, func(tx pgx.Tx) (err error) {
+	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) (err error) {
 		rows, err = l.auditRows(ctx, tx, []store.Subject{subject})
 		return err
 	})
@@ -72,19 +55,14 @@ func (l *Ledger) AuditSubject(ctx context.Context, subject store.Subject) (store
 	return rows[0], nil
 }
 
-var auditSnapshot = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-
 func (l *Ledger) auditPage(ctx context.Context, scope store.AuditScope, after store.Subject) ([]store.SubjectRows, error) {
 	var page []store.SubjectRows
-	err := l.inTx(ctx, auditSnapshot, func(tx pgx.Tx) error {
+	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
 		sql, args := auditSubjectsSQL, []any{after, auditPage}
 		if scope.RunID != "" {
 			sql, args = auditRunSubjectsSQL, append(args, scope.RunID)
 		}
-		rows, err := tx.Query(ctx, sql, args...)
-		if err != nil {
-			return err
-		}
+		rows, _ := tx.Query(ctx, sql, args...)
 		subjects, err := pgx.CollectRows(rows, pgx.RowTo[store.Subject])
 		if err != nil {
 			return err

@@ -38,7 +38,7 @@ func (l *Ledger) Figures(ctx context.Context) (store.Figures, error) {
 		return err
 	})
 	queueVerified(&batch, &figures.Verified)
-	err := l.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	figures.At = figures.At.UTC()

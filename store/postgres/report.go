@@ -27,8 +27,7 @@ var reportSteps = []time.Duration{
 // moment. A run that is not there is store.ErrNotFound.
 func (l *Ledger) Report(ctx context.Context, scope store.ReportScope) (store.Report, error) {
 	var report store.Report
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := l.inTx(ctx, snapshot, func(tx pgx.Tx) error {
+	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, `
 			SELECT now(), (SELECT coalesce(max(g.version_id), 0) FROM archive.goose_db_version AS g WHERE g.is_applied)`).
 			Scan(&report.MadeAt, &report.SchemaVersion); err != nil {

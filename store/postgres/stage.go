@@ -60,7 +60,7 @@ func (u *Users) stage(ctx context.Context, tx pgx.Tx, allowPersonalIDs bool) (in
 
 // stream writes the users in COPY's binary format, read in one snapshot.
 func (s *Source) stream(ctx context.Context, to io.Writer) error {
-	err := s.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err := s.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
 		columns, err := s.describe(ctx, tx.Conn(), "source.users_sql", s.usersSQL)
 		if err != nil {
 			return err

@@ -50,7 +50,7 @@ func (l *Ledger) Status(ctx context.Context) (store.Status, error) {
 		status.Runs, err = pgx.CollectRows(rows, scanRunLine)
 		return err
 	})
-	err := l.inTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	return status, l.failed("read status", err)

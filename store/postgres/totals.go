@@ -18,8 +18,7 @@ func (l *Ledger) Totals(ctx context.Context, runID string) (store.RunTotals, err
 		Failures: make(map[store.Class]int64),
 		Requests: make(map[string]int64),
 	}
-	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := l.inTx(ctx, snapshot, func(tx pgx.Tx) error {
+	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
 		run, err := readRun(ctx, tx, runID)
 		if noRow(err) {
 			return errNoRun
