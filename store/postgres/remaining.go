@@ -29,7 +29,7 @@ func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (
 		l.takeover.Seconds(), process, run.ID, int64(limit)).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&remaining.Leased, &remaining.Others, &remaining.Limited, &remaining.Outcomes)
 	})
-	batch.Queue(dueSQL(run.Selection), l.takeover.Seconds(), run.ID, dueCounted).QueryRow(func(row pgx.Row) error {
+	batch.Queue(dueSQL(run.Selection), l.takeover.Seconds(), dueCounted, run.ID).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&remaining.Due)
 	})
 	if err := l.pool.SendBatch(ctx, &batch).Close(); err != nil {
@@ -52,47 +52,36 @@ func leftSQL(selection store.Selection, run string) string {
 	if selection.Chosen() {
 		return `EXISTS (SELECT 1 FROM archive.run_users AS ru
 			WHERE ru.run_id = ` + run + ` AND ru.user_id = s.user_id AND ru.done_at IS NULL
-			  AND (ru.given IS NOT NULL OR s.left_at IS NULL))`
+			  AND ` + stillChosen + `)`
 	}
 	return `s.next_due_at <= now() AND s.left_at IS NULL AND s.user_id IS NOT NULL
 		AND (SELECT 1 FROM archive.outcomes AS o WHERE o.run_id = ` + run + ` AND o.subject = s.subject) IS NULL`
 }
 
 // dueSQL counts the users the run may claim now. It asks what claimSQL asks,
-// without the caller's own heartbeat. Parameters: takeover seconds, run, bound.
+// without the caller's own heartbeat. Parameters: takeover seconds, bound, run.
 func dueSQL(selection store.Selection) string {
-	const runOpen = `EXISTS (
-		SELECT 1 FROM archive.runs AS r
-		WHERE r.run_id = $2 AND r.status = 'open'
-		  AND (r.close_process IS NULL OR ` + processGone + `r.close_process)))`
-	const open = runOpen + ` AND ` + leaseFree + `
-		AND s.last_run_id IS DISTINCT FROM $2
-		AND (SELECT 1 FROM archive.outcomes AS o WHERE o.run_id = $2 AND o.subject = s.subject) IS NULL`
-
 	// OFFSET 0 makes the planner go from the selection to the users, one by one.
 	const selected = `SELECT 1 FROM archive.run_users AS ru
-		CROSS JOIN LATERAL (SELECT s.left_at FROM archive.subjects AS s WHERE s.user_id = ru.user_id AND ` + open + ` OFFSET 0) AS s
-		WHERE ru.run_id = $2 AND ru.done_at IS NULL`
-	const chosen = selected + ` AND (ru.given IS NOT NULL OR s.left_at IS NULL)`
-	// Of those who are due, all are ready but the ones whose time has just come.
-	const ready = `SELECT 1 FROM archive.subjects AS s WHERE ` + dueNow + ` AND ` + open
-	const coming = `SELECT 1 FROM archive.subjects AS s
-		WHERE NOT s.ready AND s.left_at IS NULL AND s.user_id IS NOT NULL AND s.next_due_at IS NOT NULL AND s.next_due_at <= now() AND ` + open
-	const newHere = ` AND (SELECT 1 FROM archive.run_users AS ru WHERE ru.run_id = $2 AND ru.user_id = s.user_id) IS NULL`
+		CROSS JOIN LATERAL (SELECT s.left_at FROM archive.subjects AS s WHERE s.user_id = ru.user_id AND ` + free + ` OFFSET 0) AS s
+		WHERE ru.run_id = $3 AND ru.done_at IS NULL`
+	const chosen = selected + ` AND ` + stillChosen
+	const ready = `SELECT 1 FROM archive.subjects AS s WHERE ` + dueNow + ` AND ` + free
+	const coming = `SELECT 1 FROM archive.subjects AS s WHERE ` + comeDue + ` AND ` + free
 
 	if selection.Limit == 0 {
 		if selection.Chosen() {
-			return `SELECT count(*) FROM (` + chosen + ` LIMIT $3) AS x`
+			return `SELECT count(*) FROM (` + chosen + ` LIMIT $2) AS x`
 		}
-		return `SELECT least($3, count(*)) FROM ((` + ready + ` LIMIT $3) UNION ALL (` + coming + ` LIMIT $3)) AS x`
+		return `SELECT least($2, count(*)) FROM ((` + ready + ` LIMIT $2) UNION ALL (` + coming + ` LIMIT $2)) AS x`
 	}
 
-	room := fmt.Sprintf(` LIMIT (SELECT greatest(0, least($3, %d - r.claimed)) FROM archive.runs AS r WHERE r.run_id = $2)`, selection.Limit)
+	room := fmt.Sprintf(` LIMIT (SELECT greatest(0, least($2, %d - r.claimed)) FROM archive.runs AS r WHERE r.run_id = $3)`, selection.Limit)
 	// A user who was claimed and has left since is still to be done.
-	const again = `(` + selected + ` AND ru.claimed_at IS NOT NULL LIMIT $3)`
-	fresh := `(` + chosen + ` AND ru.claimed_at IS NULL LIMIT $3)`
+	const again = `(` + selected + ` AND ru.claimed_at IS NOT NULL LIMIT $2)`
+	fresh := `(` + chosen + ` AND ru.claimed_at IS NULL LIMIT $2)`
 	if !selection.Chosen() {
-		fresh = `(` + ready + newHere + ` LIMIT $3) UNION ALL (` + coming + newHere + ` LIMIT $3)`
+		fresh = `(` + ready + ` AND ` + newToRun + ` LIMIT $2) UNION ALL (` + coming + ` AND ` + newToRun + ` LIMIT $2)`
 	}
 	return `SELECT (SELECT count(*) FROM ` + again + ` AS a) + (SELECT count(*) FROM (SELECT 1 FROM (` + fresh + `) AS f` + room + `) AS g)`
 }
