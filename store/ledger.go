@@ -111,10 +111,12 @@ const (
 // Remaining says whether a process may leave its run.
 type Remaining struct {
 	Due int64 // users the run may still claim now; counted up to a bound
-	// Leased counts users in the hands of live processes: those of this run, and
-	// those of other runs whom this run is for too, should their process be dead.
+	// Leased counts users in the hands of live processes: those of this run, and,
+	// while this run may claim users, those of other runs whom it is for too, should
+	// their process be dead.
 	Leased   int64
 	Others   int64 // other live processes of the run
+	Closing  bool  // another live process is closing the run
 	Limited  bool  // the run's limit is reached
 	Outcomes int64 // users done so far
 }

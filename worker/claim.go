@@ -28,8 +28,9 @@ const (
 var ErrNobodyFound = fmt.Errorf("%w: it returns none of the users who are due when asked for them by id; check source.lookup_sql and source.users_sql", store.ErrSource)
 
 // archiveDue archives due users until nothing is left that the run may claim
-// and no other process holds users of the run; then finished is true. When
-// admit ends it claims no more and returns once the users in flight are done or
+// and no other process holds users of the run or is closing it; then finished is
+// true. Should such a process die, what it was at is left to this one. When admit
+// ends it claims no more and returns once the users in flight are done or
 // the grace period is over.
 func (w *Worker) archiveDue(ctx, admit context.Context) (finished bool, err error) {
 	w.progress.phase("archive")
@@ -101,7 +102,7 @@ func (w *Worker) hand(ctx context.Context, out func(task store.Task, user store.
 			if err != nil {
 				return false, err
 			}
-			if remaining.Due == 0 && remaining.Leased == 0 {
+			if remaining.Due == 0 && remaining.Leased == 0 && !remaining.Closing {
 				return true, nil
 			}
 		}

@@ -21,7 +21,7 @@ const interpret = `SELECT set_config('jit', 'off', true)`
 
 // Claim leases at most n users of the run to the process and returns them in
 // the order in which they should be archived. None are left for this process
-// now when the result is empty, also because the run is being closed.
+// now when the result is empty, also because closing the run has begun.
 //
 // Only a process that beats may claim: store.ErrProcessLost. Several processes
 // get disjoint users. A run with a limit claims no more distinct users than that,

@@ -12,8 +12,7 @@ const (
 	// runOpen does not depend on the row and is judged once.
 	runOpen = `EXISTS (
 		SELECT 1 FROM archive.runs AS r
-		WHERE r.run_id = $3 AND r.status = 'open'
-		  AND (r.close_process IS NULL OR ` + processGone + `r.close_process)))`
+		WHERE r.run_id = $3 AND r.status = 'open' AND r.close_process IS NULL)`
 	leaseFree = `(s.lease_process IS NULL OR ` + processGone + `s.lease_process))`
 	// notDone looks up one outcome per candidate; written as a scalar so that
 	// it never becomes a join over all outcomes of the run. The first half

@@ -10,8 +10,10 @@ import (
 )
 
 // BeginClose asks for the sole right to write the files of the run and to close
-// it. From then on nobody claims users of the run or commits outcomes to it,
-// until the process that has the right dies.
+// it. From then on nobody claims users of the run or commits outcomes to it, since
+// its files, which nothing replaces, may state what it did. When the process that
+// has the right ends without having closed the run, another one may get it, and
+// can do nothing else with the run.
 //
 // The answer is no when the run is closed or being closed, and when a live
 // process still works in it: one that holds users or reads the user query, or,

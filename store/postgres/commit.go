@@ -9,14 +9,15 @@ import (
 
 // Commit writes everything about one finished user in one statement, if the
 // process still has the user: it must hold the lease with the result's token,
-// the run must be open, and images or a record in a transaction of the vendor's
-// need the reservation that Known makes. Else nothing is written, and the error
-// is store.ErrLeaseLost. A commit whose answer was lost may be repeated.
+// the run must be open and nobody may have begun to close it, and images or a
+// record in a transaction of the vendor's need the reservation that Known makes.
+// Else nothing is written, and the error is store.ErrLeaseLost. A commit whose
+// answer was lost may be repeated.
 //
 // A row of the user query that changed since the claim keeps its user due.
 func (l *Ledger) Commit(ctx context.Context, process string, result store.Result) error {
 	var written int
-	err := l.pool.QueryRow(ctx, commitSQL, l.commitArgs(process, result)...).Scan(&written)
+	err := l.pool.QueryRow(ctx, commitSQL, commitArgs(process, result)...).Scan(&written)
 	if err == nil && written == 0 {
 		err = l.committedBefore(ctx, process, result)
 	}
@@ -29,39 +30,38 @@ func (l *Ledger) Commit(ctx context.Context, process string, result store.Result
 const commitSQL = `
 WITH run AS (
 	SELECT r.run_id FROM archive.runs AS r
-	WHERE r.run_id = $3 AND r.status = 'open'
-	  AND (r.close_process IS NULL OR r.close_process = $2 OR ` + processGone + `r.close_process))
+	WHERE r.run_id = $2 AND r.status = 'open' AND r.close_process IS NULL
 	FOR KEY SHARE OF r
 ), owned AS (
 	SELECT 1 FROM archive.transactions AS t
-	WHERE t.transaction_id = $9 AND t.subject = $4
+	WHERE t.transaction_id = $8 AND t.subject = $3
 	FOR SHARE OF t
 ), done AS (
 	UPDATE archive.subjects AS s
-	SET state = $6,
-	    last_class = $8,
-	    last_run_id = $3,
-	    archived_at = CASE WHEN $7 = 'archived' THEN now() WHEN $7 = 'unchanged' THEN coalesce(s.archived_at, now()) ELSE s.archived_at END,
-	    attempts    = CASE WHEN s.row_version <> s.lease_version OR $7 IN ('archived', 'unchanged') THEN 0 ELSE s.attempts + 1 END,
-	    next_due_at = CASE WHEN s.row_version <> s.lease_version THEN s.next_due_at ELSE now() + make_interval(secs => $14) END,
-	    due_reason  = CASE WHEN s.row_version <> s.lease_version THEN s.due_reason WHEN $7 IN ('archived', 'unchanged') THEN 'recheck' ELSE 'retry' END,
+	SET state = $5,
+	    last_class = $7,
+	    last_run_id = $2,
+	    archived_at = CASE WHEN $6 = 'archived' THEN now() WHEN $6 = 'unchanged' THEN coalesce(s.archived_at, now()) ELSE s.archived_at END,
+	    attempts    = CASE WHEN s.row_version <> s.lease_version OR $6 IN ('archived', 'unchanged') THEN 0 ELSE s.attempts + 1 END,
+	    next_due_at = CASE WHEN s.row_version <> s.lease_version THEN s.next_due_at ELSE now() + make_interval(secs => $13) END,
+	    due_reason  = CASE WHEN s.row_version <> s.lease_version THEN s.due_reason WHEN $6 IN ('archived', 'unchanged') THEN 'recheck' ELSE 'retry' END,
 	    ready       = s.row_version <> s.lease_version,
 	    lease_process = NULL,
 	    lease_run = NULL
-	WHERE s.subject = $4 AND s.lease_process = $2 AND s.lease_token = $5
+	WHERE s.subject = $3 AND s.lease_process = $1 AND s.lease_token = $4
 	  AND EXISTS (SELECT 1 FROM run)
-	  AND ($15 OR EXISTS (SELECT 1 FROM owned))
+	  AND ($14 OR EXISTS (SELECT 1 FROM owned))
 	RETURNING s.subject, s.user_id
 ), outcome AS (
 	INSERT INTO archive.outcomes (run_id, subject, user_id, outcome, class, requests, bytes, started_at, ended_at,
 	                              transaction_id, record_key, record_sha256, process, lease_token)
-	SELECT $3, d.subject, d.user_id, $7, $8, $10, $11, $12, now(), $9, $16, $17, $2, $5 FROM done AS d
+	SELECT $2, d.subject, d.user_id, $6, $7, $9, $10, $11, now(), $8, $15, $16, $1, $4 FROM done AS d
 ), image AS (
 	INSERT INTO archive.images (subject, transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type,
 	                            width, height, sha256, flags, run_id, fetched_at)
 	SELECT d.subject, i.transaction_id, i.kind, i.ref, i.state, i.class, i.key, i.version_id, i.etag, i.bytes, i.media_type,
-	       i.width, i.height, i.sha256, i.flags, $3, i.fetched_at
-	FROM done AS d, ROWS FROM (jsonb_to_recordset($13) AS (
+	       i.width, i.height, i.sha256, i.flags, $2, i.fetched_at
+	FROM done AS d, ROWS FROM (jsonb_to_recordset($12) AS (
 		transaction_id text, kind text, ref text, state text, class text, key text, version_id text, etag text, bytes bigint, media_type text,
 		width integer, height integer, sha256 text, flags text[], fetched_at timestamptz)) WITH ORDINALITY AS i
 		(transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, fetched_at, place)
@@ -70,8 +70,8 @@ WITH run AS (
 	ON CONFLICT (key, ref) WHERE state = 'stored' DO NOTHING
 ), record AS (
 	INSERT INTO archive.records (key, subject, transaction_id, sequence, version_id, sha256, run_id, archived_at)
-	SELECT r.key, d.subject, r.transaction_id, r.sequence, r.version_id, r.sha256, $3, r.archived_at
-	FROM done AS d, jsonb_to_recordset($18) AS r (transaction_id text, key text, sequence integer, version_id text, sha256 text, archived_at timestamptz)
+	SELECT r.key, d.subject, r.transaction_id, r.sequence, r.version_id, r.sha256, $2, r.archived_at
+	FROM done AS d, jsonb_to_recordset($17) AS r (transaction_id text, key text, sequence integer, version_id text, sha256 text, archived_at timestamptz)
 	WHERE NOT EXISTS (SELECT 1 FROM archive.records AS there WHERE there.key = r.key AND there.sha256 = r.sha256)
 	  AND NOT EXISTS (SELECT 1 FROM archive.transactions AS t WHERE t.transaction_id = r.transaction_id AND t.subject <> d.subject)
 	ORDER BY r.archived_at, r.sequence
@@ -83,11 +83,11 @@ WITH run AS (
 	ORDER BY r.archived_at, r.sequence
 ), user_of_run AS (
 	UPDATE archive.run_users AS ru SET done_at = now() FROM done AS d
-	WHERE ru.run_id = $3 AND ru.user_id = d.user_id
+	WHERE ru.run_id = $2 AND ru.user_id = d.user_id
 )
 SELECT count(*) FROM done`
 
-func (l *Ledger) commitArgs(process string, result store.Result) []any {
+func commitArgs(process string, result store.Result) []any {
 	var record store.RecordRef
 	if result.Record != nil {
 		record = *result.Record
@@ -99,10 +99,10 @@ func (l *Ledger) commitArgs(process string, result store.Result) []any {
 	}
 	needsOwner := store.NamedTransaction(result.Transaction) && (len(result.Images) > 0 || len(result.NewRecords) > 0)
 	return []any{
-		l.takeover.Seconds(), process, result.RunID, result.Subject, result.LeaseToken, // $1 to $5
-		result.State.After(result.Outcome), result.Outcome, result.Class, result.Transaction, // $6 to $9
-		result.Requests, result.Bytes, result.StartedAt, imageRows(result), nextDue, !needsOwner, // $10 to $15
-		record.Key, record.SHA256, recordRows(result.NewRecords), // $16 to $18
+		process, result.RunID, result.Subject, result.LeaseToken, // $1 to $4
+		result.State.After(result.Outcome), result.Outcome, result.Class, result.Transaction, // $5 to $8
+		result.Requests, result.Bytes, result.StartedAt, imageRows(result), nextDue, !needsOwner, // $9 to $14
+		record.Key, record.SHA256, recordRows(result.NewRecords), // $15 to $17
 	}
 }
 

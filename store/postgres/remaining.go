@@ -12,8 +12,8 @@ import (
 // dueCounted bounds Remaining.Due: who asks wants to know whether work is left.
 const dueCounted = 10_000
 
-// Remaining says what is left of the run for this process. A run that is closed
-// or being closed has nothing left.
+// Remaining says what is left of the run for this process. A run that is closed,
+// or that a process has begun to close, has nobody left who is due.
 func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (store.Remaining, error) {
 	var remaining store.Remaining
 	var batch pgx.Batch
@@ -24,10 +24,12 @@ func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (
 		        WHERE s.lease_process IN (`+liveProcesses+`) AND (s.lease_run = $3 OR `+awaitedSQL(run.Selection)+`)),
 		       (SELECT count(*) FROM archive.processes AS p
 		        WHERE p.run_id = $3 AND p.process <> $2 AND p.process IN (`+liveProcesses+`)),
+		       EXISTS (SELECT 1 FROM archive.runs AS r
+		        WHERE r.run_id = $3 AND r.status = 'open' AND r.close_process <> $2 AND r.close_process IN (`+liveProcesses+`)),
 		       $4 > 0 AND (SELECT r.claimed FROM archive.runs AS r WHERE r.run_id = $3) >= $4,
 		       (SELECT count(*) FROM archive.outcomes AS o WHERE o.run_id = $3)`,
 		l.takeover.Seconds(), process, run.ID, int64(limit)).QueryRow(func(row pgx.Row) error {
-		return row.Scan(&remaining.Leased, &remaining.Others, &remaining.Limited, &remaining.Outcomes)
+		return row.Scan(&remaining.Leased, &remaining.Others, &remaining.Closing, &remaining.Limited, &remaining.Outcomes)
 	})
 	batch.Queue(dueSQL(run.Selection), l.takeover.Seconds(), dueCounted, run.ID).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&remaining.Due)
@@ -40,9 +42,11 @@ func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (
 
 // awaitedSQL is the condition under which the run waits for a user whom a process
 // of another run holds: should that process be dead, the user is left to this
-// run. Parameter: run as $3, limit as $4.
+// run, if that may still claim users. Parameter: run as $3, limit as $4.
 func awaitedSQL(selection store.Selection) string {
-	const room = `($4 = 0 OR (SELECT r.claimed FROM archive.runs AS r WHERE r.run_id = $3) < $4)`
+	const room = `EXISTS (
+		SELECT 1 FROM archive.runs AS r
+		WHERE r.run_id = $3 AND r.status = 'open' AND r.close_process IS NULL AND ($4 = 0 OR r.claimed < $4))`
 	return room + ` AND ` + leftSQL(selection, `$3`)
 }
 

@@ -79,6 +79,7 @@ func RunLedgerSuite(t *testing.T, open func(t *testing.T) LedgerBench) {
 		"remaining":                  (*ledgerTest).remaining,
 		"close":                      (*ledgerTest).close,
 		"close of an abandoned run":  (*ledgerTest).closeAbandoned,
+		"close given up":             (*ledgerTest).closeGivenUp,
 		"totals and entries":         (*ledgerTest).totals,
 		"log indexes":                (*ledgerTest).logIndexes,
 		"log lease":                  (*ledgerTest).logLease,

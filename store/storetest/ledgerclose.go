@@ -53,17 +53,32 @@ func (b *ledgerTest) close() {
 	wantEqual(b, "while another works", begin("p2"), false)
 	b.finish(run, "p1", task, store.OutcomeArchived, time.Hour)
 	wantEqual(b, "for a stranger", begin("stranger"), false)
-	wantEqual(b, "when none works", begin("p2"), true)
+	left := func(process string) store.Remaining {
+		b.Helper()
+		remaining, err := b.Remaining(b.Context(), run, process)
+		b.must(err)
+		return remaining
+	}
+	wantEqual(b, "before anybody closes", left("p1"), store.Remaining{Due: 1, Others: 1, Outcomes: 1})
+	held := b.claim(run, "p2", 1)[0]
+	wantEqual(b, "when no other works", begin("p2"), true)
 	wantEqual(b, "again", begin("p2"), true)
 	wantEqual(b, "a second one", begin("p1"), false)
+	b.wantErr(b.Commit(b.Context(), "p2", ended(run, held, store.OutcomeArchived, 0)), store.ErrLeaseLost)
 
+	// Whoever is there waits for the closer, which does not wait for itself.
+	wantEqual(b, "while another closes", left("p1"), store.Remaining{Leased: 1, Others: 1, Closing: true, Outcomes: 1})
+	wantEqual(b, "for the closer", left("p2"), store.Remaining{Leased: 1, Others: 1, Outcomes: 1})
 	b.wantIDs("nothing is claimed while closing", b.claim(run, "p1", 1))
-	left, err := b.Remaining(b.Context(), run, "p1")
-	b.must(err)
-	wantEqual(b, "nothing remains while closing", left.Due, 0)
 
+	// When the closer dies, what it wrote stands: the run can only be closed.
 	b.Silence(b.T, "p2")
-	wantEqual(b, "after the closer died", begin("p1"), true)
+	wantEqual(b, "after the closer died", left("p1"), store.Remaining{Outcomes: 1})
+	b.wantIDs("nothing is claimed after the closer died", b.claim(run, "p1", 1))
+	next := b.synced("r2", "p3", store.Selection{})
+	b.wantIDs("who is left is due in the next run", b.claim(next, "p3", 2), held.UserID)
+	wantEqual(b, "when nobody is waited for any more", left("p1"), store.Remaining{Outcomes: 1})
+	wantEqual(b, "by the one that is left", begin("p1"), true)
 	b.wantErr(b.FinishClose(b.Context(), run.ID, "p2", store.RunClosed, sums), store.ErrLeaseLost)
 	b.must(b.FinishClose(b.Context(), run.ID, "p1", store.RunClosed, sums))
 	b.must(b.FinishClose(b.Context(), run.ID, "p1", store.RunClosed, sums))
@@ -74,6 +89,26 @@ func (b *ledgerTest) close() {
 		b.Fatalf("closed run = %+v", closed)
 	}
 	b.wantIDs("nothing is claimed of a closed run", b.claim(run, "p1", 1))
+	wantEqual(b, "of the closed run", left("p2"), store.Remaining{Others: 1, Outcomes: 1})
+}
+
+// A process that leaves without having closed the run hands on the closing of it,
+// and nothing else.
+func (b *ledgerTest) closeGivenUp() {
+	b.users(people(2)...)
+	run := b.synced("r1", "p1", store.Selection{})
+	mine, err := b.BeginClose(b.Context(), run.ID, "p1")
+	b.must(err)
+	wantEqual(b, "close", mine, true)
+	b.must(b.Leave(b.Context(), "p1", store.RunCounts{}))
+	b.must(b.Enter(b.Context(), "p2", "worker", run.ID))
+	b.wantIDs("nothing is claimed", b.claim(run, "p2", 2))
+	left, err := b.Remaining(b.Context(), run, "p2")
+	b.must(err)
+	wantEqual(b, "left", left, store.Remaining{})
+	mine, err = b.BeginClose(b.Context(), run.ID, "p2")
+	b.must(err)
+	wantEqual(b, "close by the next", mine, true)
 }
 
 func (b *ledgerTest) closeAbandoned() {
@@ -104,9 +139,11 @@ func (b *ledgerTest) closeAbandoned() {
 	wantEqual(b, "close of an abandoned run", mine, true)
 	b.wantErr(b.Commit(b.Context(), "p1", ended(run, task, store.OutcomeArchived, 0)), store.ErrLeaseLost)
 	wantEqual(b, "while it is closed", interrupted(), "")
+	b.Silence(b.T, "p2")
+	b.wantErr(b.Commit(b.Context(), "p1", ended(run, task, store.OutcomeArchived, 0)), store.ErrLeaseLost)
+	wantEqual(b, "after its closer died", interrupted(), "r1 ")
 	b.must(b.FinishClose(b.Context(), "r1", "p2", store.RunInterrupted, sums))
 	wantEqual(b, "when it is closed", interrupted(), "")
-	b.Silence(b.T, "p2")
 	b.wantErr(b.Commit(b.Context(), "p1", ended(run, task, store.OutcomeArchived, 0)), store.ErrLeaseLost)
 }
 

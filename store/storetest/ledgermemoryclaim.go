@@ -60,7 +60,7 @@ func (s *memorySubject) newness() time.Time {
 
 // claimable are the users whom the run may claim now, its limit aside.
 func (l *MemoryLedger) claimable(run *memoryRun) []*memorySubject {
-	if run == nil || run.Status != store.RunOpen || l.live(run.closer) {
+	if run == nil || run.closingBegun() {
 		return nil
 	}
 	var list []*memorySubject
@@ -89,9 +89,10 @@ func (l *MemoryLedger) Remaining(_ context.Context, run store.Run, process strin
 	defer l.mu.Unlock()
 	there := l.runs[run.ID]
 	remaining := store.Remaining{Outcomes: int64(len(there.outcomes)), Due: l.claimableNow(there)}
+	remaining.Closing = there.Status == store.RunOpen && there.closer != process && l.live(there.closer)
 	remaining.Limited = there.Selection.Limit > 0 && len(there.claimed) >= there.Selection.Limit
 	for _, s := range l.subjects {
-		awaited := !remaining.Limited && l.leftFor(there, s)
+		awaited := !remaining.Limited && !there.closingBegun() && l.leftFor(there, s)
 		if l.live(s.leasedBy) && (s.leaseRun == run.ID || awaited) {
 			remaining.Leased++
 		}

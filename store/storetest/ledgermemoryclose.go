@@ -34,6 +34,9 @@ func (l *MemoryLedger) BeginClose(_ context.Context, runID, process string) (boo
 	return true, nil
 }
 
+// closingBegun reports whether nothing may be added to the run any more.
+func (r *memoryRun) closingBegun() bool { return r.Status != store.RunOpen || r.closer != "" }
+
 // FinishClose closes the run.
 func (l *MemoryLedger) FinishClose(_ context.Context, runID, process string, status store.RunStatus, sums store.RunObject) error {
 	l.mu.Lock()

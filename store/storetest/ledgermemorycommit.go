@@ -64,8 +64,7 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 		}
 		return store.ErrLeaseLost
 	}
-	if s == nil || s.leasedBy != process || s.token != result.LeaseToken ||
-		run.Status != store.RunOpen || run.closer != process && l.live(run.closer) {
+	if s == nil || s.leasedBy != process || s.token != result.LeaseToken || run.closingBegun() {
 		return store.ErrLeaseLost
 	}
 	writes := len(result.Images) > 0 || len(result.NewRecords) > 0
