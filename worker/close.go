@@ -53,7 +53,8 @@ func (w *Worker) closeRefused(ctx context.Context, fault error) bool {
 // close writes the files of a run and closes it, unless another live process of
 // the run is still at work or closing it already. It reports whether it did.
 // Everything in the files comes from the ledger, so that any process can close
-// any run.
+// any run. Once one has begun to, nobody adds to the run any more: should it die
+// or fail, the rest of closing is all that is left to do.
 func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatus) (mine bool, err error) {
 	ctx, span := startSpan(ctx, spanClose)
 	defer func() { endSpan(span, err) }()
@@ -77,13 +78,16 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	// the next one writes the rest and finds the others as they are. So does
 	// another try of this one, when the ledger was away while it was read.
 	var sums runFile
+	var stated store.RunStatus
 	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
-		sums, err = w.writeRunFiles(ctx, run, status, sealed)
+		sums, stated, err = w.writeRunFiles(ctx, run, status, sealed)
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
+	// The ledger says of the run what its files say, which nothing replaces.
+	status = stated
 
 	// The report is for people and no evidence: SHA256SUMS does not list it.
 	err = w.database.try(ctx, storeAway, func(ctx context.Context) error { return w.writeReport(ctx, run, status) })

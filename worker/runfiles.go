@@ -22,36 +22,59 @@ type runFile struct {
 	key       string
 	versionID string
 	sha256    string
+	standing  bool // it was there already
 }
 
 // writeRunFiles states the run in the bucket, from the ledger, and returns its
 // SHA256SUMS. That comes last: it names all others, so that where it stands the
 // files are whole. Sealed says that the records of the run are under the log's
 // checkpoint.
-func (w *Worker) writeRunFiles(ctx context.Context, run store.Run, status store.RunStatus, sealed bool) (runFile, error) {
+//
+// The status it returns is the one that summary.json states, which may be of a
+// process that died closing the run: the run ends as that says.
+func (w *Worker) writeRunFiles(ctx context.Context, run store.Run, status store.RunStatus, sealed bool) (runFile, store.RunStatus, error) {
 	folder := w.Layout.Run(run.StartedAt, run.ID)
 
 	lines, err := w.writeRunFile(ctx, folder+manifest.RunManifest, "application/gzip", func(out io.Writer) error {
 		return w.writeManifest(ctx, out, run.ID)
 	})
 	if err != nil {
-		return runFile{}, err
+		return runFile{}, "", err
 	}
 	summary, err := w.writeRunFile(ctx, folder+manifest.RunSummary, "application/json", func(out io.Writer) error {
 		return w.writeSummary(ctx, out, run.ID, status, sealed)
 	})
+	if err == nil && summary.standing {
+		status, err = w.statedStatus(ctx, summary, status)
+	}
 	if err != nil {
-		return runFile{}, err
+		return runFile{}, "", err
 	}
 	objects, err := w.writeRunFile(ctx, folder+manifest.RunObjects, "text/csv", func(out io.Writer) error {
 		return w.writeObjects(ctx, out, run.ID, lines, summary)
 	})
 	if err != nil {
-		return runFile{}, err
+		return runFile{}, "", err
 	}
-	return w.writeRunFile(ctx, folder+manifest.RunSums, "text/plain", func(out io.Writer) error {
+	sums, err := w.writeRunFile(ctx, folder+manifest.RunSums, "text/plain", func(out io.Writer) error {
 		return w.writeSums(ctx, out, run.ID, lines, summary, objects)
 	})
+	return sums, status, err
+}
+
+// statedStatus is the status that a standing summary.json states. One that is no
+// summary, which is for verify to find, must not keep the run from being closed:
+// then it is ours.
+func (w *Worker) statedStatus(ctx context.Context, summary runFile, ours store.RunStatus) (store.RunStatus, error) {
+	body, _, err := w.readWaiting(ctx, summary.key)
+	if err != nil {
+		return "", err
+	}
+	var stated manifest.Summary
+	if err := json.Unmarshal(body, &stated); err != nil || stated.Status != store.RunClosed && stated.Status != store.RunInterrupted {
+		return ours, nil
+	}
+	return stated.Status, nil
 }
 
 // writeReport puts the report of the run beside its files.
@@ -191,7 +214,7 @@ func (w *Worker) standingRunFile(ctx context.Context, key string) (runFile, erro
 	if err != nil {
 		return runFile{}, err
 	}
-	file := runFile{key: key, versionID: object.VersionID, sha256: object.SHA256}
+	file := runFile{key: key, versionID: object.VersionID, sha256: object.SHA256, standing: true}
 	if file.sha256 == "" { // the service keeps no checksum
 		file.sha256, err = w.contentHash(ctx, key, object.VersionID)
 	}
