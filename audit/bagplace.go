@@ -145,7 +145,8 @@ var noTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 func (s *zipSink) put(path string, body io.Reader) error {
 	header := &zip.FileHeader{Name: s.base + "/" + path, Method: zip.Deflate, Modified: noTime}
 	header.SetMode(0o600)
-	if extension := filepath.Ext(path); extension != "" && strings.Contains(".jpg.png.webp.heic.pdf", extension) {
+	switch filepath.Ext(path) {
+	case ".jpg", ".png", ".webp", ".heic", ".pdf":
 		header.Method = zip.Store
 	}
 	to, err := s.zip.CreateHeader(header)

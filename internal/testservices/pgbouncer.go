@@ -62,6 +62,13 @@ func startPgBouncer(ctx context.Context, server *Postgres, mode string) (*PgBoun
 	}
 	// The port is but a part of the socket's name: the directory has one of its own.
 	b := &PgBouncer{dir: dir, port: socketPort}
+	if err := b.start(ctx, program, server, mode); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return b, nil
+}
+
+func (b *PgBouncer) start(ctx context.Context, program string, server *Postgres, mode string) error {
 	serverPort := socketPort
 	if server.tcpPort != "" {
 		serverPort = server.tcpPort
@@ -74,26 +81,26 @@ listen_port = %s
 unix_socket_dir = %s
 auth_type = any
 pool_mode = %s
-`, server.socketDir, serverPort, b.port, dir, mode)
-	config := filepath.Join(dir, "pgbouncer.ini")
-	if err := errors.Join(os.WriteFile(config, []byte(settings), 0o644), server.account.own(dir)); err != nil {
-		return nil, fmt.Errorf("set up PgBouncer: %w", err)
+`, server.socketDir, serverPort, b.port, b.dir, mode)
+	config := filepath.Join(b.dir, "pgbouncer.ini")
+	if err := errors.Join(os.WriteFile(config, []byte(settings), 0o644), server.account.own(b.dir)); err != nil {
+		return fmt.Errorf("set up PgBouncer: %w", err)
 	}
-	log, err := os.Create(filepath.Join(dir, "pgbouncer.log"))
+	log, err := os.Create(filepath.Join(b.dir, "pgbouncer.log"))
 	if err != nil {
-		return nil, fmt.Errorf("set up PgBouncer: %w", err)
+		return fmt.Errorf("set up PgBouncer: %w", err)
 	}
 	defer func() { _ = log.Close() }() // the pooler has its own descriptor
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, config)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: server.account.credential()}
 	if b.process, err = child.Start(cmd, syscall.SIGKILL); err != nil {
-		return nil, err
+		return err
 	}
 	if err := b.waitReady(ctx); err != nil {
-		return nil, fmt.Errorf("start PgBouncer: %w\n%s", errors.Join(err, b.process.Stop(syscall.SIGKILL, stopTimeout)), child.LogTail(log.Name(), 0))
+		return fmt.Errorf("start PgBouncer: %w\n%s", errors.Join(err, b.process.Stop(syscall.SIGKILL, stopTimeout)), child.LogTail(log.Name(), 0))
 	}
-	return b, nil
+	return nil
 }
 
 func (b *PgBouncer) waitReady(ctx context.Context) error {

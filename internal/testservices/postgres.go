@@ -135,14 +135,16 @@ func (p *Postgres) setUp(ctx context.Context) error {
 			return err
 		}
 	}
-	for {
-		if err := p.choosePort(ctx); err != nil {
+	var err error
+	for range child.PortAttempts {
+		if err = p.choosePort(ctx); err != nil {
 			return err
 		}
-		if err := p.start(ctx); !errors.Is(err, errPortTaken) {
+		if err = p.start(ctx); !errors.Is(err, errPortTaken) {
 			return err
 		}
 	}
+	return err
 }
 
 // choosePort finds a free port for TCP. Somebody else may take it before the

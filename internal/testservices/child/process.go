@@ -71,6 +71,10 @@ func (p *Process) Stop(signal syscall.Signal, timeout time.Duration) error {
 	}
 }
 
+// PortAttempts is how often a start is tried whose free port another program has
+// taken first.
+const PortAttempts = 5
+
 // FreeAddr is an address of 127.0.0.1 with a free port. Another program may take
 // the port before the server binds it; then the start fails and says so.
 func FreeAddr(ctx context.Context) (*net.TCPAddr, error) {

@@ -27,7 +27,6 @@ import (
 const (
 	startTimeout = 20 * time.Second
 	stopTimeout  = 10 * time.Second
-	portAttempts = 5
 )
 
 // Options says how a server is set up.
@@ -69,7 +68,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 // startAnywhere tries again when another program took the free port first.
 func startAnywhere(ctx context.Context, options Options) (*Server, error) {
 	var failures error
-	for range portAttempts {
+	for range child.PortAttempts {
 		addr, err := child.FreeAddr(ctx)
 		if err != nil {
 			return nil, err
