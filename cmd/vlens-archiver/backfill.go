@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -126,19 +125,6 @@ func (c choice) ids(p *program) ([]string, error) {
 		ids = append(ids, listed...)
 	}
 	return ids, nil
-}
-
-// parseTime reads a point in time; a date alone is midnight UTC.
-func parseTime(flag, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%s %q: expected a time such as 2026-01-31T22:00:00+02:00, or a date such as 2026-01-31", flag, text)
 }
 
 func classNames() string {

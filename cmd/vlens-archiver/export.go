@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"os/user"
 
 	"github.com/spf13/cobra"
 
@@ -134,16 +131,4 @@ func exportText(x audit.Export, place string) string {
 	}
 	text.line("the access is logged as %s; VERIFY.txt says how to check the evidence", x.ID)
 	return text.String()
-}
-
-// actor is who runs the program: the account, and the host it is on.
-func actor() string {
-	name := fmt.Sprintf("uid %d", os.Getuid())
-	if account, err := user.Current(); err == nil && account.Username != "" {
-		name = account.Username
-	}
-	if host, err := os.Hostname(); err == nil {
-		name += "@" + host
-	}
-	return name
 }

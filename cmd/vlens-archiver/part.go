@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,7 +43,7 @@ func (a *part) commonFlags(cmd *cobra.Command) {
 func (a *part) check(cmd *cobra.Command) error {
 	switch {
 	case a.runID != "" && !store.ValidRunID(a.runID):
-		return usage(cmd, fmt.Sprintf("--run-id %q: expected 1 to 63 lower-case letters, digits and hyphens, the first no hyphen", a.runID))
+		return usage(cmd, badRunID("--run-id", a.runID))
 	case a.limit < 0:
 		return usage(cmd, "--limit: expected 0 or more")
 	case a.maxDuration < 0:

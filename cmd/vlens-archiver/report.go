@@ -75,7 +75,7 @@ func (c reportChoice) scope() (store.ReportScope, error) {
 	case c.runID != "" && (c.since != "" || c.until != ""):
 		return scope, errors.New("--run does not go together with --since or --until")
 	case c.runID != "" && !store.ValidRunID(c.runID):
-		return scope, fmt.Errorf("--run %q: expected 1 to 63 lower-case letters, digits and hyphens, the first no hyphen", c.runID)
+		return scope, errors.New(badRunID("--run", c.runID))
 	case c.until != "" && c.since != "" && !scope.Since.Before(scope.Until):
 		return scope, errors.New("--since must be before --until")
 	case c.since != "" && scope.Since.After(time.Now()):

@@ -73,8 +73,3 @@ func (p *program) versionCommand() *cobra.Command {
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
-
-// jsonFlag gives a command the flag for output that a program reads.
-func jsonFlag(cmd *cobra.Command, asJSON *bool) {
-	cmd.Flags().BoolVar(asJSON, "json", false, "write JSON to stdout")
-}

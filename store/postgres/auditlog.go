@@ -71,15 +71,3 @@ func (l *Ledger) CountObjects(ctx context.Context) (int64, error) {
 		SELECT (SELECT count(*) FROM archive.images AS i WHERE i.state = 'stored') + (SELECT count(*) FROM archive.records)`).Scan(&objects)
 	return objects, l.failed("count what there is to check", err)
 }
-
-// Archive is what the ledger says of the archive that it belongs to; a ledger
-// that no run has used yet is store.ErrNotFound.
-func (l *Ledger) Archive(ctx context.Context) (store.ArchiveIdentity, error) {
-	var there store.ArchiveIdentity
-	err := l.pool.QueryRow(ctx, `SELECT layout_version, origin, tenancy_name, key_check, place FROM archive.archive`).
-		Scan(&there.LayoutVersion, &there.Origin, &there.TenancyName, &there.KeyCheck, &there.Place)
-	if noRow(err) {
-		err = store.ErrNotFound
-	}
-	return there, l.failed("read which archive this is", err)
-}

@@ -75,6 +75,18 @@ func (l *Ledger) OpenArchive(ctx context.Context, identity store.ArchiveIdentity
 // files of a run.
 const begunSQL = `(EXISTS (SELECT 1 FROM archive.records) OR EXISTS (SELECT 1 FROM archive.runs WHERE status <> 'open'))`
 
+// Archive is what the ledger says of the archive that it belongs to; a ledger
+// that no run has used yet is store.ErrNotFound.
+func (l *Ledger) Archive(ctx context.Context) (store.ArchiveIdentity, error) {
+	var there store.ArchiveIdentity
+	err := l.pool.QueryRow(ctx, `SELECT layout_version, origin, tenancy_name, key_check, place FROM archive.archive`).
+		Scan(&there.LayoutVersion, &there.Origin, &there.TenancyName, &there.KeyCheck, &there.Place)
+	if noRow(err) {
+		err = store.ErrNotFound
+	}
+	return there, l.failed("read which archive this is", err)
+}
+
 // CompareArchive makes sure, without writing, that the ledger is the one of the
 // archive, as OpenArchive would. found is false when no run has opened it yet.
 func (l *Ledger) CompareArchive(ctx context.Context, identity store.ArchiveIdentity) (found bool, err error) {
