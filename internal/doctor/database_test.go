@@ -7,9 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"vlens-archiver/internal/archivetest"
 	"vlens-archiver/internal/testservices"
 	"vlens-archiver/store"
 	"vlens-archiver/store/postgres"
+	"vlens-archiver/vlens/vlenstest"
 )
 
 func advise(text, name string) string { return fmt.Sprintf(text, name) }
@@ -56,19 +58,24 @@ func TestLedgerFaults(t *testing.T) {
 		},
 		{
 			name: "one table is closed", check: "ledger.rights", status: Failed, text: "lacks rights on archive.outcomes", remedy: adviseGrants, kind: store.ErrDenied,
-			spoil: asRole(`GRANT USAGE ON SCHEMA archive TO ROLE; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA archive TO ROLE; REVOKE INSERT ON archive.outcomes FROM ROLE`),
+			spoil: asRole(`GRANT USAGE ON SCHEMA archive TO ROLE; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA archive TO ROLE;
+				GRANT DELETE ON archive.log_waiting TO ROLE; REVOKE INSERT ON archive.outcomes FROM ROLE`),
+		},
+		{
+			name: "what waits for the log can only grow", check: "ledger.rights", status: Failed, text: "lacks rights on archive.log_waiting", remedy: adviseGrants, kind: store.ErrDenied,
+			spoil: asRole(`GRANT USAGE ON SCHEMA archive TO ROLE; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA archive TO ROLE`),
 		},
 		{
 			name: "history may only grow, the rest must change", check: "ledger.rights", status: Failed, text: "lacks rights on archive.subjects", remedy: adviseGrants, kind: store.ErrDenied,
 			spoil: asRole(`GRANT USAGE ON SCHEMA archive TO ROLE; GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA archive TO ROLE;
-				GRANT UPDATE ON ALL TABLES IN SCHEMA archive TO ROLE; REVOKE UPDATE ON archive.subjects, archive.outcomes FROM ROLE`),
+				GRANT UPDATE ON ALL TABLES IN SCHEMA archive TO ROLE; GRANT DELETE ON archive.log_waiting TO ROLE; REVOKE UPDATE ON archive.subjects, archive.outcomes FROM ROLE`),
 		},
 	})
 }
 
-// The grants of docs/doctor.md are enough: for doctor, and for a run's first steps.
-func TestDocumentedGrants(t *testing.T) {
-	t.Parallel()
+// documentedGrants are those of docs/doctor.md, for another role and database.
+func documentedGrants(t *testing.T, role, database string) string {
+	t.Helper()
 	text, err := os.ReadFile("../../docs/doctor.md")
 	if err != nil {
 		t.Fatal(err)
@@ -78,12 +85,38 @@ func TestDocumentedGrants(t *testing.T) {
 	if !found {
 		t.Fatal("there are no grants")
 	}
+	grants := strings.NewReplacer("vlens_archiver", role, "DATABASE ledger", "DATABASE "+database).Replace(block)
+	return "REVOKE ALL ON SCHEMA public FROM PUBLIC; REVOKE ALL ON DATABASE " + database + " FROM PUBLIC; " + grants
+}
+
+// The grants of docs/doctor.md are enough for doctor.
+func TestDocumentedGrants(t *testing.T) {
+	t.Parallel()
 	s := newSite(t).ownDatabases()
 	role := s.newRole(s.ledger)
-	block = strings.NewReplacer("vlens_archiver", role, "DATABASE ledger", fmt.Sprintf("DATABASE ledger_%d", s.number)).Replace(block)
-	s.in(s.ledger, "REVOKE ALL ON SCHEMA public FROM PUBLIC; "+fmt.Sprintf("REVOKE ALL ON DATABASE ledger_%d FROM PUBLIC;", s.number)+block)
+	s.in(s.ledger, documentedGrants(t, role, fmt.Sprintf("ledger_%d", s.number)))
 	s.cfg.Ledger.DatabaseURL = store.Sensitive(as(s.ledger, role))
 	s.examine().otherwiseWell()
+}
+
+// They are enough for all that a run does, too: until its records and the run
+// itself stand in the signed log.
+func TestDocumentedGrantsDoForARunThatSeals(t *testing.T) {
+	t.Parallel()
+	const users = 3
+	tn := archivetest.NewTenantAlone(t, vlenstest.Options{People: users, ImageBytes: 4 << 10})
+	tn.Seals = true
+	tn.ExecLedger(`CREATE ROLE least LOGIN`)
+	for _, grant := range strings.Split(documentedGrants(t, "least", "ledger"), ";") {
+		tn.ExecLedger(grant)
+	}
+	tn.LedgerURL = as(tn.LedgerURL, "least")
+	report := tn.Run("first", nil)
+	if !report.Closed || report.Log.Head.Size != users+1 || report.Log.Unsealed() != 0 {
+		t.Errorf("closed: %t, the log: %+v", report.Closed, report.Log)
+	}
+	tn.CheckWhole(users)
+	tn.CheckLog()
 }
 
 // A standby: the ledger cannot be written there, and for the users it is the best

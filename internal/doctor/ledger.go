@@ -13,7 +13,7 @@ import (
 
 const (
 	adviseMigrate = "run `vlens-archiver migrate up`; if the ledger is newer than the program, use a newer program"
-	adviseGrants  = "give the role of ledger.database_url USAGE on schema archive, SELECT, INSERT and UPDATE on its tables, and TEMPORARY on the database"
+	adviseGrants  = "give the role of ledger.database_url USAGE on schema archive, SELECT, INSERT and UPDATE on its tables, DELETE on archive.log_waiting, and TEMPORARY on the database"
 	advisePrimary = "point ledger.database_url to the primary: a standby cannot be written"
 	adviseClock   = "set this machine's clock, for example with NTP; a run refuses to start above 5 s"
 )

@@ -162,7 +162,9 @@ var errTried = errors.New("tried")
 
 // TryWriting does what a run does first: it makes a temporary table and writes a
 // run. All of it is rolled back. It then makes sure that the role may read and
-// add to every table of the ledger, and change those that are no history. Errors: store.ErrDenied, store.ErrSchema.
+// add to every table of the ledger, change those that are no history, and remove
+// what waits for the log once it has its place there. Errors: store.ErrDenied,
+// store.ErrSchema.
 func (l *Ledger) TryWriting(ctx context.Context, runID string) error {
 	var closedTables []string
 	err := l.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
@@ -181,7 +183,8 @@ func (l *Ledger) TryWriting(ctx context.Context, runID string) error {
 			WHERE n.nspname = 'archive' AND c.relkind = 'r' AND c.relname <> 'goose_db_version'
 			  AND NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') AND (
 			      has_table_privilege(c.oid, 'UPDATE')
-			      OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'insert_only')))`).Scan(&closedTables); err != nil {
+			      OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'insert_only'))
+			      AND (c.relname <> 'log_waiting' OR has_table_privilege(c.oid, 'DELETE')))`).Scan(&closedTables); err != nil {
 			return err
 		}
 		return errTried
