@@ -34,7 +34,7 @@ func inspectImage(recorded store.Image, body []byte) string {
 		case !whole(format, body):
 			return "it breaks off"
 		}
-	case "image/heic":
+	case "image/heic", "image/heif":
 		if len(body) < 12 || string(body[4:8]) != "ftyp" {
 			return "it is no HEIF file"
 		}

@@ -235,6 +235,19 @@ func TestUnsealed(t *testing.T) {
 	}
 }
 
+// forgetRunOf makes what was archived of a subject the work of an attempt: the
+// ledger has no more of it, nor of the only run.
+func (a *archived) forgetRunOf(subject string) {
+	a.T.Helper()
+	a.edit(`UPDATE archive.subjects SET state = 'pending', archived_at = NULL WHERE subject = $1;
+		DELETE FROM archive.images WHERE subject = $1; DELETE FROM archive.records WHERE subject = $1;
+		DELETE FROM archive.outcomes WHERE subject = $1`, subject)
+	for _, key := range a.keys("/runs/") {
+		a.remove(key)
+	}
+	a.edit(`DELETE FROM archive.outcomes; DELETE FROM archive.processes; DELETE FROM archive.runs`)
+}
+
 // An attempt at work, one that died, and one that never was.
 func TestAttempts(t *testing.T) {
 	t.Parallel()
@@ -242,15 +255,7 @@ func TestAttempts(t *testing.T) {
 	a.runUnsigned("first")
 	subject := archivetest.SubjectOf("u-000002")
 	keys := a.keys(subject)
-	forget := `UPDATE archive.subjects SET state = 'pending', archived_at = NULL WHERE subject = $1;
-		DELETE FROM archive.images WHERE subject = $1; DELETE FROM archive.records WHERE subject = $1;
-		DELETE FROM archive.outcomes WHERE subject = $1`
-	a.edit(forget, subject)
-	// The run that archived the user is one that the ledger has no more of.
-	for _, key := range a.keys("/runs/") {
-		a.remove(key)
-	}
-	a.edit(`DELETE FROM archive.outcomes; DELETE FROM archive.processes; DELETE FROM archive.runs`)
+	a.forgetRunOf(subject)
 
 	a.edit(`INSERT INTO archive.processes (process, worker, run_id) VALUES ('p', 'test', NULL);
 		UPDATE archive.subjects SET lease_process = 'p' WHERE subject = $1`, subject)

@@ -56,7 +56,7 @@ func Extension(mediaType string) string {
 		return "png"
 	case "image/webp":
 		return "webp"
-	case "image/heic":
+	case "image/heic", "image/heif": // the same format, with brands for HEVC or for any codec
 		return "heic"
 	case "application/pdf":
 		return "pdf"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -117,7 +118,9 @@ func TestRecordsFollowTheirSchema(t *testing.T) {
 	unnamed := wholeRecord()
 	unnamed.TransactionID = manifest.TransactionID("t-0123456789abcdef")
 	unnamed.Storage = manifest.NewStorage(store.Location{Bucket: "b", Encryption: "none", LockMode: "none"}, unnamed.ArchivedAt)
-	for _, r := range []manifest.Record{locked, unnamed} {
+	generic := wholeRecord() // HEIF of any codec
+	generic.Images[0].MediaType = new("image/heif")
+	for _, r := range []manifest.Record{locked, unnamed, generic} {
 		body, err := r.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -148,6 +151,24 @@ func TestSchemaRefuses(t *testing.T) {
 			t.Errorf("%s: nothing was changed", name)
 		} else if validate(t, "record", []byte(bad)) == nil {
 			t.Errorf("%s passes", name)
+		}
+	}
+}
+
+// The media types of the schema are those that an image can be stored with.
+func TestSchemaKnowsEveryMediaType(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/record.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := regexp.MustCompile(`"(image|application)/[a-z]+"`).FindAllString(string(text), -1)
+	if len(types) == 0 {
+		t.Error("it has none")
+	}
+	for _, quoted := range types {
+		if store.Extension(strings.Trim(quoted, `"`)) == "" {
+			t.Errorf("%s has no extension", quoted)
 		}
 	}
 }
