@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 
 	"vlens-archiver/internal/config"
 	"vlens-archiver/store"
@@ -15,20 +14,16 @@ func newQuota(cfg *config.Config, ledger *postgres.Ledger, options Options) *pos
 	if PerMinute(cfg.Vlens.Quota, options.RunPerMinute) == 0 {
 		return nil
 	}
-	quota := quotaConfig(cfg)
-	quota.Process = options.WorkerName
-	quota.RunID, quota.RunPerMinute = options.RunID, options.RunPerMinute
-	return postgres.NewQuota(ledger.Pool(), quota)
-}
-
-func quotaConfig(cfg *config.Config) postgres.QuotaConfig {
-	return postgres.QuotaConfig{
-		BaseURL:   cfg.Vlens.BaseURL,
-		Tenancy:   cfg.Vlens.TenancyName,
-		PerSecond: cfg.Vlens.Quota.PerSecond,
-		PerMinute: cfg.Vlens.Quota.PerMinute,
-		Margin:    cfg.Vlens.Quota.Margin,
-	}
+	return postgres.NewQuota(ledger.Pool(), postgres.QuotaConfig{
+		BaseURL:      cfg.Vlens.BaseURL,
+		Tenancy:      cfg.Vlens.TenancyName,
+		PerSecond:    cfg.Vlens.Quota.PerSecond,
+		PerMinute:    cfg.Vlens.Quota.PerMinute,
+		Margin:       cfg.Vlens.Quota.Margin,
+		Process:      options.WorkerName,
+		RunID:        options.RunID,
+		RunPerMinute: options.RunPerMinute,
+	})
 }
 
 // closeQuota gives back what is held. Slots that cannot be given back free
@@ -64,16 +59,18 @@ func PerMinute(quota config.Quota, ofRun int) int {
 
 // QuotaNow is the quota in use by all processes of the tenant, with the limits
 // of this configuration when no process is there to set them; zero when the
-// configuration has none.
+// configuration has none. It only reads, and takes no place among them.
 func QuotaNow(ctx context.Context, ledger *postgres.Ledger, cfg *config.Config) (store.QuotaUse, error) {
 	limits := cfg.Vlens.Quota
 	if PerMinute(limits, 0) == 0 {
 		return store.QuotaUse{}, nil
 	}
-	quota := postgres.NewQuota(ledger.Pool(), quotaConfig(cfg))
-	use, err := quota.Use(ctx)
+	use, err := postgres.ReadQuota(ctx, ledger.Pool(), cfg.Vlens.BaseURL, cfg.Vlens.TenancyName, "")
+	if err != nil {
+		return store.QuotaUse{}, err
+	}
 	if use.Processes == 0 {
 		use.PerSecond, use.PerMinute = limits.PerSecond, limits.PerMinute
 	}
-	return use, errors.Join(err, quota.Close(ctx))
+	return use, nil
 }
