@@ -23,6 +23,8 @@ var (
 
 // Sentinels of the ledger and the user query.
 var (
+	// ErrDatabaseURL: a database's URL cannot be used as it is.
+	ErrDatabaseURL = errors.New("database URL is unusable")
 	// ErrLeaseLost: the subject belongs to another process now; the result of
 	// the work on it must be dropped.
 	ErrLeaseLost = errors.New("lease lost")

@@ -35,7 +35,7 @@ var exitCodes = []struct {
 	{exitDenied, refusedByVendor},
 	{exitInvalid, isA[*usageError]},
 	{exitInvalid, isAny(
-		config.ErrInvalid, store.ErrSource, store.ErrForeignArchive, store.ErrSelection,
+		config.ErrInvalid, store.ErrDatabaseURL, store.ErrSource, store.ErrForeignArchive, store.ErrSelection,
 		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing, store.ErrRegion,
 		doctor.ErrMisfit, listen.ErrAddress, store.ErrNotEmpty, audit.ErrNoVerifierKey,
 	)},

@@ -16,7 +16,11 @@ const (
 	// connections of a pool, unless the URL says pool_max_conns: enough for
 	// every user in flight to commit without waiting long, few enough for a
 	// database with a hundred.
-	connections    = 8
+	connections = 8
+	// fewestConnections are those that one task holds at once: a migration keeps
+	// its lock in one and works in another. With fewer it would wait for itself.
+	fewestConnections = 2
+
 	connectTimeout = 10 * time.Second
 )
 
@@ -30,10 +34,13 @@ func openDatabase(ctx context.Context, name string, url store.Sensitive) (databa
 	config, err := pgxpool.ParseConfig(url.Reveal())
 	if err != nil {
 		// The error would quote the URL, and with it the password.
-		return database{}, fmt.Errorf("%s.database_url is no Postgres URL: it must look like postgres://user:password@host:5432/database", name)
+		return database{}, fmt.Errorf("%w: %s.database_url must look like postgres://user:password@host:5432/database", store.ErrDatabaseURL, name)
 	}
 	if !strings.Contains(url.Reveal(), "pool_max_conns") {
 		config.MaxConns = connections
+	}
+	if config.MaxConns < fewestConnections {
+		return database{}, fmt.Errorf("%w: pool_max_conns in %s.database_url must be at least %d", store.ErrDatabaseURL, name, fewestConnections)
 	}
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
