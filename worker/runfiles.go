@@ -209,14 +209,24 @@ func (w *Worker) writeRunFile(ctx context.Context, key, contentType string, fill
 	return w.standingRunFile(ctx, key)
 }
 
+// standingRunFile is a file of the run as it stands in the bucket. A bucket that is
+// away is waited for here: to the caller it would look like the ledger, and the
+// files of the run would be begun anew.
 func (w *Worker) standingRunFile(ctx context.Context, key string) (runFile, error) {
-	object, err := w.Bucket.Head(ctx, key, "")
+	var object store.Object
+	err := w.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+		object, err = w.Bucket.Head(ctx, key, "")
+		return err
+	})
 	if err != nil {
 		return runFile{}, err
 	}
 	file := runFile{key: key, versionID: object.VersionID, sha256: object.SHA256, standing: true}
 	if file.sha256 == "" { // the service keeps no checksum
-		file.sha256, err = w.contentHash(ctx, key, object.VersionID)
+		err = w.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+			file.sha256, err = w.contentHash(ctx, key, object.VersionID)
+			return err
+		})
 	}
 	return file, err
 }
@@ -229,7 +239,7 @@ func (w *Worker) contentHash(ctx context.Context, key, versionID string) (string
 	defer body.Close()
 	hash := sha256.New()
 	if _, err := io.Copy(hash, body); err != nil {
-		return "", err
+		return "", fmt.Errorf("read %q: %w: %w", key, store.ErrUnavailable, err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
 }
