@@ -442,9 +442,16 @@ func TestRebuildNeedsTheVerifierKey(t *testing.T) {
 // ruin changes one byte of a file of the first run.
 func (r *reader) ruin(name string) string {
 	r.T.Helper()
+	key := r.ofFirstRun(name)
+	r.overwrite(key, flip)
+	return key
+}
+
+// ofFirstRun is the key of a file of the first run.
+func (r *reader) ofFirstRun(name string) string {
+	r.T.Helper()
 	for key := range r.ObjectsUnder(r.layout.Runs()) {
 		if strings.HasSuffix(key, "first"+name) {
-			r.overwrite(key, flip)
 			return key
 		}
 	}

@@ -56,7 +56,7 @@ func (r *Rebuilder) addRun(ctx context.Context, folder runFolder) error {
 	if !closed {
 		return nil
 	}
-	stated, sumsSHA256, err := r.readSums(ctx, sums, folder.prefix)
+	stated, sumsSHA256, err := r.readSums(ctx, folder)
 	if err != nil {
 		return r.leaveOut(sums.Key, err)
 	}
@@ -81,8 +81,9 @@ func (r *Rebuilder) addRun(ctx context.Context, folder runFolder) error {
 
 // readSums is what SHA256SUMS states of the other files of the run, and its own
 // hash. It has a line for every object of the run, so it is read as a stream.
-func (r *Rebuilder) readSums(ctx context.Context, object store.Object, prefix string) (map[string]string, string, error) {
-	body, _, err := r.Bucket.Get(ctx, object.Key, object.VersionID)
+func (r *Rebuilder) readSums(ctx context.Context, folder runFolder) (map[string]string, string, error) {
+	key := folder.prefix + manifest.RunSums
+	body, err := r.openRunFile(ctx, folder, manifest.RunSums)
 	if err != nil {
 		return nil, "", err
 	}
@@ -93,14 +94,14 @@ func (r *Rebuilder) readSums(ctx context.Context, object store.Object, prefix st
 	for lines.Scan() {
 		sum, file, found := strings.Cut(lines.Text(), "  ")
 		if !found || len(sum) != 2*sha256.Size {
-			return nil, "", damaged(object.Key, "it has a line that states no hash")
+			return nil, "", damaged(key, "it has a line that states no hash")
 		}
-		if name, ours := strings.CutPrefix(file, r.Layout.Relative(prefix)); ours {
+		if name, ours := strings.CutPrefix(file, r.Layout.Relative(folder.prefix)); ours {
 			stated[name] = sum
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return nil, "", damaged(object.Key, "it has a line that is too long")
+		return nil, "", damaged(key, "it has a line that is too long")
 	}
 	return stated, hex.EncodeToString(hash.Sum(nil)), lines.Err()
 }
