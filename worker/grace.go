@@ -11,12 +11,30 @@ const (
 	// looksInVain is at how many looks in a row nothing in flight can be finished
 	// before it is dropped. Between two steps of a user nobody asks a service.
 	looksInVain = 3
+	// partingTime is what a process that is told to stop has for sealing and for
+	// closing its run, beyond the grace period.
+	partingTime = 20 * time.Second
 )
 
 // withGrace is a context for users in flight: it ends with ctx, and after admit
 // with the grace period, or as soon as all that is in flight waits for services
 // that are away. The returned function ends it and waits for its timers.
 func (w *Worker) withGrace(ctx, admit context.Context) (context.Context, func()) {
+	return w.endAfter(ctx, admit, w.Grace, w.vendor, w.bucket, w.database)
+}
+
+// withParting is withGrace for what ends the part of a process: seals, and the
+// files of runs. Once the process is told to stop it has the time of the users in
+// flight and partingTime more, and a seal waits for no bucket or database that is
+// away; run files do, until the time is over, since they are written inside a
+// question to the ledger. What it does not finish, the next process does.
+func (w *Worker) withParting(ctx, told context.Context) (context.Context, func()) {
+	return w.endAfter(ctx, told, w.Grace+partingTime, w.bucket, w.database)
+}
+
+// endAfter is a context that ends with ctx, and after stop with the bound, or as
+// soon as all that the services are asked waits in vain.
+func (w *Worker) endAfter(ctx, stop context.Context, bound time.Duration, services ...*service) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -24,9 +42,9 @@ func (w *Worker) withGrace(ctx, admit context.Context) (context.Context, func())
 		select {
 		case <-ctx.Done():
 			return
-		case <-admit.Done():
+		case <-stop.Done():
 		}
-		w.awaitGrace(ctx)
+		w.awaitBound(ctx, bound, services)
 		cancel()
 	}()
 	return ctx, func() {
@@ -35,14 +53,14 @@ func (w *Worker) withGrace(ctx, admit context.Context) (context.Context, func())
 	}
 }
 
-// awaitGrace returns when the users in flight have had the time they may take, or
-// have no use for it.
-func (w *Worker) awaitGrace(ctx context.Context) {
-	over := time.NewTimer(w.Grace)
+// awaitBound returns when what is in flight has had the time it may take, or has
+// no use for it.
+func (w *Worker) awaitBound(ctx context.Context, bound time.Duration, services []*service) {
+	over := time.NewTimer(bound)
 	defer over.Stop()
 	look := time.NewTicker(graceLook)
 	defer look.Stop()
-	for inVain := 0; inVain < looksInVain; {
+	for vain := 0; vain < looksInVain; {
 		select {
 		case <-ctx.Done():
 			return
@@ -50,10 +68,10 @@ func (w *Worker) awaitGrace(ctx context.Context) {
 			return
 		case <-look.C:
 		}
-		if w.inVain() {
-			inVain++
+		if inVain(services) {
+			vain++
 		} else {
-			inVain = 0
+			vain = 0
 		}
 	}
 	w.Log.Warn("nothing in flight can be finished while a service is away; it is dropped",
@@ -62,9 +80,9 @@ func (w *Worker) awaitGrace(ctx context.Context) {
 
 // inVain reports whether something is asked of the services now, and each
 // question is one that nobody has answered at several tries.
-func (w *Worker) inVain() bool {
+func inVain(services []*service) bool {
 	var asked, unanswered int64
-	for _, s := range []*service{w.vendor, w.bucket, w.database} {
+	for _, s := range services {
 		asked += s.asked.Load()
 		unanswered += s.unanswered.Load()
 	}

@@ -52,6 +52,7 @@ type Report struct {
 // The error is nil when this process did its part, also when single users
 // failed; the report is filled as far as it is known in either case.
 func (w *Worker) Run(ctx, admit context.Context) (Report, error) {
+	told := admit // to stop soon; a time box alone has no haste
 	if w.MaxDuration > 0 {
 		var cancel context.CancelFunc
 		admit, cancel = context.WithTimeoutCause(admit, w.MaxDuration, ErrTimeBox)
@@ -65,10 +66,10 @@ func (w *Worker) Run(ctx, admit context.Context) (Report, error) {
 	var part part
 	var err error
 	if w.run.Status == store.RunOpen {
-		part, err = w.takePart(ctx, admit)
+		part, err = w.takePart(ctx, told, admit)
 		report = Report{Closed: part.closed, Interrupted: w.interrupted, Stopped: part.stopped}
 	} else {
-		err = w.sealLeftover(ctx)
+		err = w.sealLeftover(ctx, told)
 		report = Report{AlreadyComplete: true}
 	}
 	if err == nil {
@@ -98,9 +99,9 @@ type part struct {
 // takePart works on the run until it is finished or the process must stop. A
 // process that lost its heartbeat, because the database was away or because it
 // was suspended, drops the users it had and comes back under a new process id.
-func (w *Worker) takePart(ctx, admit context.Context) (part, error) {
+func (w *Worker) takePart(ctx, told, admit context.Context) (part, error) {
 	for {
-		part, err := w.session(ctx, admit)
+		part, err := w.session(ctx, told, admit)
 		if !errors.Is(err, store.ErrProcessLost) || ctx.Err() != nil || admit.Err() != nil {
 			return part, err
 		}
@@ -111,7 +112,7 @@ func (w *Worker) takePart(ctx, admit context.Context) (part, error) {
 }
 
 // session is the part of one process id.
-func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
+func (w *Worker) session(ctx, told, admit context.Context) (part part, err error) {
 	// Enter: from here on this process may hold users, as long as it beats.
 	err = w.database.try(ctx, storeAway, func(ctx context.Context) error {
 		return w.Ledger.Enter(ctx, w.process, w.WorkerName, w.run.ID)
@@ -122,14 +123,16 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 	ctx, endBeat := w.startBeat(ctx)
 	defer endBeat()
 	defer func() { err = lostOr(ctx, err) }()
+	parting, endParting := w.withParting(ctx, told)
+	defer endParting()
 
-	if err := w.closeInterrupted(ctx); err != nil {
-		return part, err
+	if err := w.closeInterrupted(parting); err != nil {
+		return w.parted(ctx, parting, told, part, err)
 	}
 
 	// Seal, from now on whenever enough is new: what is archived gets its place in
 	// the signed log.
-	endSealing := w.startSealing(ctx)
+	endSealing := w.startSealing(parting)
 	defer endSealing()
 
 	// Sync: the ledger knows every user of the source, and who is due. It is done
@@ -140,12 +143,12 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 	if part.synced, err = w.sync(syncing); err != nil && admit.Err() != nil && ctx.Err() == nil {
 		endSealing()
 		part.stopped = context.Cause(admit)
-		part.closed, err = w.finish(ctx, part.stopped)
-		return part, err
+		part.closed, err = w.finish(parting, part.stopped)
+		return w.parted(ctx, parting, told, part, err)
 	}
 	if err != nil {
 		endSealing()
-		part.closed = w.closeRefused(ctx, err)
+		part.closed = w.closeRefused(parting, err)
 		return part, err
 	}
 
@@ -153,7 +156,7 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 	finished, err := w.archiveDue(ctx, admit)
 	if err != nil {
 		endSealing()
-		part.closed = w.closeRefused(ctx, err)
+		part.closed = w.closeRefused(parting, err)
 		return part, err
 	}
 	if !finished {
@@ -162,19 +165,30 @@ func (w *Worker) session(ctx, admit context.Context) (part part, err error) {
 
 	// Close: the run's files state what was done. Then all of it is sealed.
 	endSealing()
-	part.closed, err = w.finish(ctx, part.stopped)
-	return part, err
+	part.closed, err = w.finish(parting, part.stopped)
+	return w.parted(ctx, parting, told, part, err)
 }
 
 // finish closes the run if this process is the one to do so, stopped being why
 // it ends, and seals what it leaves.
 func (w *Worker) finish(ctx context.Context, stopped error) (closed bool, err error) {
-	w.sealing.hurried = errors.Is(stopped, ErrSignal)
 	closed, err = w.closeOwn(ctx, stopped)
 	if err == nil && !closed {
 		w.sealNow(ctx, false)
 	}
 	return closed, err
+}
+
+// parted is the part of a process that was closing runs when err came. If it was
+// cut short because the process is to stop, that is no failure: the run stays
+// open, and the next process closes it.
+func (w *Worker) parted(ctx, parting, told context.Context, part part, err error) (part, error) {
+	if parting.Err() == nil || ctx.Err() != nil || !errors.Is(err, context.Canceled) {
+		return part, err
+	}
+	w.Log.Warn("closing was cut short; the next process goes on with it", "event", "close_cut", "run_id", w.run.ID)
+	part.stopped = context.Cause(told)
+	return part, nil
 }
 
 func (w *Worker) sync(ctx context.Context) (result store.SyncResult, err error) {

@@ -11,21 +11,15 @@ import (
 	"vlens-archiver/store"
 )
 
-const (
-	// hurriedSeal bounds each seal once a signal told the process to stop. What it
-	// does not finish, the next process does.
-	hurriedSeal = 20 * time.Second
-	// sealPoll is the time between two looks at whether another process has
-	// sealed what this one waits for.
-	sealPoll = time.Second
-)
+// sealPoll is the time between two looks at whether another process has sealed
+// what this one waits for.
+const sealPoll = time.Second
 
 // sealing is when this process seals, and what came of it. Between the start and
 // the end of the loop its goroutine owns fault; otherwise the session does.
 type sealing struct {
 	records atomic.Int64  // new ones committed by this process
 	enough  chan struct{} // holds one token when enough of them wait
-	hurried bool          // a signal told the process to stop
 	fault   error         // of the last seal; nil when it went well
 }
 
@@ -81,11 +75,6 @@ func (w *Worker) sealNow(ctx context.Context, wait bool) bool {
 	if w.Signing.IsZero() {
 		return false
 	}
-	if w.sealing.hurried {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, hurriedSeal)
-		defer cancel()
-	}
 	sealed, err := w.seal(ctx, wait)
 	w.sealing.fault = nil
 	switch {
@@ -135,7 +124,7 @@ func (w *Worker) logState(ctx context.Context) (state store.LogState, err error)
 }
 
 // sealLeftover seals what others left, when the run itself needs nothing more.
-func (w *Worker) sealLeftover(ctx context.Context) error {
+func (w *Worker) sealLeftover(ctx, told context.Context) error {
 	if w.Signing.IsZero() {
 		return nil
 	}
@@ -144,7 +133,9 @@ func (w *Worker) sealLeftover(ctx context.Context) error {
 	}
 	ctx, endBeat := w.startBeat(ctx)
 	defer endBeat()
-	w.sealNow(ctx, false)
+	parting, endParting := w.withParting(ctx, told)
+	defer endParting()
+	w.sealNow(parting, false)
 	return w.sealing.fault
 }
 
