@@ -49,7 +49,7 @@ func TestRebuildWhileAFileOfARunVanishes(t *testing.T) {
 			if err != nil || !slices.Equal(leftOut, []string{key}) {
 				t.Fatalf("left out %q, %v; want %s", leftOut, err, key)
 			}
-			if int64(rebuilt.Records) != records {
+			if rebuilt.Records != records {
 				t.Errorf("%d records, want %d", rebuilt.Records, records)
 			}
 		})

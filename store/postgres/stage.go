@@ -53,8 +53,7 @@ func (u *Users) stage(ctx context.Context, tx pgx.Tx, allowPersonalIDs bool) (in
 	default: // the ledger failed first, and is why the source will
 		stop()
 		reader.CloseWithError(io.ErrClosedPipe)
-		_ = <-sourceErr // of no interest: it follows from err
-		return 0, err
+		return 0, cmp.Or(err, <-sourceErr)
 	}
 }
 
