@@ -16,6 +16,11 @@ var (
 	ErrRegion = errors.New("wrong region")
 	// ErrDenied: the credentials or the permissions are refused.
 	ErrDenied = errors.New("access denied")
+	// ErrBucketRefuses: a final no to a write or a listing, for a reason that is
+	// neither a permission nor the object's own. It meets whatever is written next.
+	ErrBucketRefuses = errors.New("refused by the bucket")
+	// ErrObjectRefused: a final no that says nothing about other objects.
+	ErrObjectRefused = errors.New("refused for this object")
 	// ErrUnavailable: the service cannot be reached or answers with its own
 	// failure; a later attempt may succeed.
 	ErrUnavailable = errors.New("unavailable")

@@ -57,7 +57,7 @@ func (c Canary) Put(ctx context.Context, put CanaryPut) (store.Object, error) {
 	}
 	output, err := c.bucket.client.PutObject(ctx, input, s3.WithAPIOptions(knownPayload(hex.EncodeToString(sum[:]))), once)
 	if err != nil {
-		return store.Object{}, c.bucket.failed("put", c.Key, err)
+		return store.Object{}, c.bucket.failed(writing(request), c.Key, err)
 	}
 	return store.Object{Key: c.Key, VersionID: aws.ToString(output.VersionId), ETag: unquoted(output.ETag)}, nil
 }

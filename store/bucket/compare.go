@@ -50,7 +50,7 @@ func (b *Bucket) compare(ctx context.Context, request store.PutRequest, status i
 }
 
 func (b *Bucket) refused(request store.PutRequest, kind error, detail string) error {
-	return &failure{operation: "put", bucket: b.config.Bucket, key: request.Key, kind: kind, detail: detail}
+	return &failure{operation: writing(request), bucket: b.config.Bucket, key: request.Key, kind: kind, detail: detail}
 }
 
 // same reports whether the object is the very bytes of the request, and

@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -23,7 +24,7 @@ import (
 var meanings = []struct {
 	codes    []string
 	statuses []int
-	sentinel error // nil: none of the kinds that a caller can act on
+	sentinel error // nil: a final no, whose reach depends on the operation
 	advice   string
 }{
 	{
@@ -51,6 +52,30 @@ var meanings = []struct {
 		advice:   "set archive.region to the region of the bucket",
 	},
 	{
+		codes:  []string{"KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", "KMS.InvalidKeyUsageException"},
+		advice: "enable the KMS key of the bucket, or correct archive.encryption, then run again",
+	},
+	{
+		// Not waited for like an outage. Room is made by a person, hardly within
+		// the bound of an outage; and a full disk still answers reads and takes
+		// small objects, so that the service would seem to be there, and each image
+		// would be fetched, tried a few times and lost.
+		codes:    []string{"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded"},
+		statuses: []int{http.StatusInsufficientStorage},
+		advice:   "make room for the bucket, or raise its quota, then run again",
+	},
+	{
+		codes:    []string{"EntityTooLarge", "KeyTooLongError", "MetadataTooLarge"},
+		statuses: []int{http.StatusRequestEntityTooLarge},
+		sentinel: store.ErrObjectRefused,
+		advice:   "raise the limit on the size of requests, of the service or of a proxy before it",
+	},
+	{
+		codes:    []string{"BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody"},
+		sentinel: store.ErrUnavailable,
+		advice:   "the bytes were changed or cut on the way; look for a proxy that does so",
+	},
+	{
 		codes:    []string{"AccessDenied", "Forbidden", "AccountProblem", "AllAccessDisabled"},
 		statuses: []int{http.StatusForbidden},
 		sentinel: store.ErrDenied,
@@ -63,11 +88,12 @@ var meanings = []struct {
 		sentinel: store.ErrNotFound,
 	},
 	{
-		codes:  []string{"NotImplemented"},
-		advice: "the service lacks a feature that is asked for; see archive.object_lock and archive.encryption",
+		codes:    []string{"NotImplemented"},
+		statuses: []int{http.StatusNotImplemented},
+		advice:   "the service lacks a feature that is asked for; see archive.object_lock and archive.encryption",
 	},
 	{
-		codes:    []string{"SlowDown", "Throttling", "TooManyRequests", "RequestTimeout", "InternalError", "ServiceUnavailable", "OperationAborted", "ConditionalRequestConflict"},
+		codes:    []string{"SlowDown", "Throttling", "TooManyRequests", "RequestTimeout", "InternalError", "ServiceUnavailable", "OperationAborted", "ConditionalRequestConflict", "KMS.ThrottlingException", "KMS.KMSInternalException", "KMS.DependencyTimeoutException", "KMS.KeyUnavailableException"},
 		statuses: []int{http.StatusRequestTimeout, http.StatusConflict, http.StatusTooManyRequests},
 		sentinel: store.ErrUnavailable,
 		advice:   "the service is overloaded or failing; try again later",
@@ -136,7 +162,7 @@ func (b *Bucket) failed(operation, key string, err error) error {
 		f.kind, f.detail = store.ErrDenied, "no AWS credentials"
 		f.advice = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a workload identity"
 	case status >= http.StatusMultipleChoices:
-		f.explain(status)
+		f.explain(status, b.client.Options().Retryer.IsErrorRetryable(err))
 	default:
 		f.kind, f.detail = store.ErrUnavailable, networkWords(err)
 		f.advice = networkAdvice(err)
@@ -153,7 +179,9 @@ func statusOf(err error) int {
 	return answer.HTTPStatusCode()
 }
 
-func (f *failure) explain(status int) {
+// explain finds what an answer means. passing is the SDK's judgement that the
+// same request may succeed later.
+func (f *failure) explain(status int, passing bool) {
 	var code, message string
 	if answer, ok := errors.AsType[smithy.APIError](f.cause); ok {
 		code, message = answer.ErrorCode(), answer.ErrorMessage()
@@ -166,15 +194,48 @@ func (f *failure) explain(status int) {
 	byStatus := func(i int) bool { return slices.Contains(meanings[i].statuses, status) }
 	for _, fits := range []func(int) bool{byCode, byStatus} {
 		for i, meaning := range meanings {
-			if fits(i) {
-				f.kind, f.advice = meaning.sentinel, meaning.advice
-				return
+			absence := errors.Is(meaning.sentinel, store.ErrNotFound)
+			if !fits(i) || absence && !asksForObject(f.operation) {
+				continue
 			}
+			f.kind, f.advice = cmp.Or(meaning.sentinel, f.refusal()), meaning.advice
+			return
 		}
 	}
-	// An answer that nobody foresaw is explained best by its own words.
-	f.advice = oneLine(message)
+	// An answer that nobody foresaw is explained best by its own words. A 5xx is
+	// the service's own failure (RFC 9110, section 15).
+	f.kind, f.advice = f.refusal(), oneLine(message)
+	if passing || status >= http.StatusInternalServerError {
+		f.kind = store.ErrUnavailable
+	}
+	if errors.Is(f.kind, store.ErrBucketRefuses) {
+		f.advice = strings.TrimPrefix(f.advice+"; doctor shows what this bucket takes; mend it, then run again", "; ")
+	}
 }
+
+// refusal is the kind of a final no: the bucket's to everything, when something
+// was to be written or listed, else that of the one object.
+func (f *failure) refusal() error {
+	if f.key == "" || !asksForObject(f.operation) || f.operation == opReplace {
+		return store.ErrBucketRefuses
+	}
+	return store.ErrObjectRefused
+}
+
+// asksForObject reports whether the operation needs an object that is there, so
+// that the service may answer that there is none. To the others such an answer is
+// a refusal.
+func asksForObject(operation string) bool {
+	return operation != opPut && operation != opList && operation != opListVersions
+}
+
+// Operations that are told apart.
+const (
+	opPut          = "put"
+	opReplace      = "replace"
+	opList         = "list"
+	opListVersions = "list versions"
+)
 
 // networkWords is the innermost reason, without the URL that net/http adds.
 func networkWords(err error) string {

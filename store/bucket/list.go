@@ -22,7 +22,7 @@ func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[store.Object
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield(store.Object{}, b.failed("list", prefix, err))
+				yield(store.Object{}, b.failed(opList, prefix, err))
 				return
 			}
 			for _, found := range page.Contents {
@@ -50,7 +50,7 @@ func (b *Bucket) ListVersions(ctx context.Context, prefix string) iter.Seq2[stor
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
-				yield(store.Object{}, b.failed("list versions", prefix, err))
+				yield(store.Object{}, b.failed(opListVersions, prefix, err))
 				return
 			}
 			objects := versionsOf(page)

@@ -37,17 +37,17 @@ func (b *Bucket) Put(ctx context.Context, request store.PutRequest) (object stor
 			return object, true, nil
 		}
 		if !stands(refusal) {
-			return store.Object{}, false, b.failed("put", request.Key, refusal)
+			return store.Object{}, false, b.failed(writing(request), request.Key, refusal)
 		}
 		object, err := b.compare(ctx, request, statusOf(refusal))
 		if !errors.Is(err, errUndecided) {
 			return object, false, err
 		}
 		if attempt == b.config.Attempts {
-			return store.Object{}, false, b.failed("put", request.Key, refusal)
+			return store.Object{}, false, b.failed(writing(request), request.Key, refusal)
 		}
 		if err := pause(ctx, attempt); err != nil {
-			return store.Object{}, false, b.failed("put", request.Key, err)
+			return store.Object{}, false, b.failed(writing(request), request.Key, err)
 		}
 	}
 }
@@ -77,6 +77,14 @@ func (b *Bucket) putOnce(ctx context.Context, request store.PutRequest) (store.O
 		return store.Object{}, err
 	}
 	return b.written(request, input, output.VersionId, output.ETag), nil
+}
+
+// writing is the name of the operation.
+func writing(request store.PutRequest) string {
+	if request.IfMatch != "" {
+		return opReplace
+	}
+	return opPut
 }
 
 // stands reports whether a write was refused because of what stands under the

@@ -113,7 +113,7 @@ func (s *shortcut) put(ctx context.Context, input *s3.PutObjectInput, digest str
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the answer: %w", err)
-	case response.StatusCode != http.StatusOK:
+	case response.StatusCode/100 != 2:
 		if clockDiffers(response.Header) {
 			s.closed.Store(true)
 		}

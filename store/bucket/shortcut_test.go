@@ -114,7 +114,8 @@ func TestShortcutRefusedForGood(t *testing.T) {
 	t.Parallel()
 	w := newWire(t, httptest.NewServer, script(status(400, "InvalidRequest")))
 	_, _, err := open(t, w.config()).Put(t.Context(), putRequest())
-	const want = `put "p/k.jpg" in bucket "archive": HTTP 400 InvalidRequest, request REQ1: words of the service`
+	const want = `put "p/k.jpg" in bucket "archive": refused by the bucket (HTTP 400 InvalidRequest, request REQ1): ` +
+		`words of the service; doctor shows what this bucket takes; mend it, then run again`
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

@@ -1,0 +1,158 @@
+package bucket_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"vlens-archiver/store"
+)
+
+var kinds = []error{
+	store.ErrNotFound, store.ErrExists, store.ErrBucketMissing, store.ErrRegion, store.ErrDenied,
+	store.ErrUnavailable, store.ErrBucketRefuses, store.ErrObjectRefused,
+}
+
+// proxyPage is an answer of a proxy, which speaks no XML.
+func proxyPage(code int) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(code)
+		_, _ = w.Write([]byte("<html><body><h1>No<hr></body></html>"))
+	}
+}
+
+// What the service says to a write has one meaning, whether the write went by the
+// shortcut or by the SDK; and a no to a write or a listing is the bucket's where
+// the same no to a read is that of the object.
+func TestRefusalsHaveAKind(t *testing.T) {
+	t.Parallel()
+	const proxied = "a proxy's page"
+	whole, object, away := store.ErrBucketRefuses, store.ErrObjectRefused, store.ErrUnavailable
+	tests := []struct {
+		status          int
+		code            string
+		put, list, read error
+		text            string // part of what a write is told
+	}{
+		{400, "KMS.DisabledException", whole, whole, object, "enable the KMS key"},
+		{400, "KMS.KMSInvalidStateException", whole, whole, object, "enable the KMS key"},
+		{400, "KMS.NotFoundException", whole, whole, object, "archive.encryption"},
+		{400, "InvalidRequest", whole, whole, object, "words of the service; doctor shows"},
+		{400, "SomethingNew", whole, whole, object, "words of the service; doctor shows"},
+		{400, "", whole, whole, object, "doctor shows"},
+		{400, proxied, whole, whole, object, "doctor shows"},
+		{402, "", whole, whole, object, "doctor shows"},
+		{404, "", whole, whole, store.ErrNotFound, "doctor shows"},
+		{405, "MethodNotAllowed", whole, whole, store.ErrNotFound, "doctor shows"},
+		{405, proxied, whole, whole, store.ErrNotFound, "doctor shows"},
+		{411, "MissingContentLength", whole, whole, object, "doctor shows"},
+		{302, proxied, whole, whole, object, "doctor shows"},
+		{501, "NotImplemented", whole, whole, object, "archive.object_lock"},
+		{501, proxied, whole, whole, object, "archive.object_lock"},
+		{403, "QuotaExceeded", whole, whole, object, "make room"},
+		{400, "XMinioAdminBucketQuotaExceeded", whole, whole, object, "make room"},
+		{507, "XMinioStorageFull", whole, whole, object, "make room"},
+		{507, "InsufficientStorage", whole, whole, object, "make room"},
+		{507, proxied, whole, whole, object, "make room"},
+
+		{400, "EntityTooLarge", object, object, object, "raise the limit"},
+		{400, "MetadataTooLarge", object, object, object, "raise the limit"},
+		{413, "", object, object, object, "raise the limit"},
+		{413, proxied, object, object, object, "raise the limit"},
+
+		{403, "AccessDenied", store.ErrDenied, store.ErrDenied, store.ErrDenied, "s3:PutObject"},
+		{403, proxied, store.ErrDenied, store.ErrDenied, store.ErrDenied, "s3:PutObject"},
+		{404, "NoSuchBucket", store.ErrBucketMissing, store.ErrBucketMissing, store.ErrBucketMissing, "archive.bucket"},
+		{301, "PermanentRedirect", store.ErrRegion, store.ErrRegion, store.ErrRegion, "archive.region"},
+		{400, "AuthorizationHeaderMalformed", store.ErrRegion, store.ErrRegion, store.ErrRegion, "archive.region"},
+
+		{400, "BadDigest", away, away, away, "on the way"},
+		{400, "IncompleteBody", away, away, away, "on the way"},
+		{400, "RequestTimeout", away, away, away, "later"},
+		{400, "ThrottlingException", away, away, away, ""},
+		{400, "KMS.ThrottlingException", away, away, away, "later"},
+		{429, "", away, away, away, "later"},
+		{500, "InternalError", away, away, away, "later"},
+		{503, proxied, away, away, away, "later"},
+		{520, proxied, away, away, away, ""},
+	}
+	for _, test := range tests {
+		t.Run(fmt.Sprint(test.status, " ", test.code), func(t *testing.T) {
+			t.Parallel()
+			reply := status(test.status, test.code)
+			if test.code == proxied {
+				reply = proxyPage(test.status)
+			}
+			w := newWire(t, httptest.NewServer, script(reply))
+			for path, attempts := range map[string]int{"the SDK": 1, "the shortcut": 2} {
+				cfg := w.config()
+				cfg.Attempts = attempts
+				b := open(t, cfg)
+				_, _, err := b.Put(t.Context(), putRequest())
+				checkKind(t, "put by "+path, err, test.put)
+				parts := []string{fmt.Sprint("HTTP ", test.status), test.text}
+				if test.code != proxied {
+					parts = append(parts, test.code)
+				}
+				for _, part := range parts {
+					if err == nil || !strings.Contains(err.Error(), part) {
+						t.Errorf("put by %s: %q is not in: %v", path, part, err)
+					}
+				}
+			}
+			cfg := w.config()
+			cfg.Attempts = 1
+			b := open(t, cfg)
+			checkKind(t, "list", last(b.List(t.Context(), "p/")), test.list)
+			checkKind(t, "list versions", last(b.ListVersions(t.Context(), "p/")), test.list)
+			_, _, err := b.Get(t.Context(), "p/k.jpg", "")
+			checkKind(t, "get", err, test.read)
+		})
+	}
+}
+
+// checkKind wants the one kind and no other.
+func checkKind(t *testing.T, what string, err, want error) {
+	t.Helper()
+	for _, kind := range kinds {
+		if errors.Is(err, kind) != errors.Is(want, kind) {
+			t.Errorf("%s: errors.Is(%v, %v) is %t", what, err, kind, errors.Is(err, kind))
+		}
+	}
+}
+
+// An object to replace may be missing, which is no refusal; a no to the new one
+// is.
+func TestRefusedReplacement(t *testing.T) {
+	t.Parallel()
+	for code, test := range map[string]struct {
+		status int
+		want   error
+	}{"NoSuchKey": {404, store.ErrNotFound}, "KMS.DisabledException": {400, store.ErrBucketRefuses}} {
+		w := newWire(t, httptest.NewServer, script(status(test.status, code)))
+		request := putRequest()
+		request.IfMatch = "etag0"
+		_, _, err := open(t, w.config()).Put(t.Context(), request)
+		checkKind(t, code, err, test.want)
+	}
+}
+
+// The SDK takes every 2xx for success, and so does the shortcut.
+func TestAnySuccessIsSuccess(t *testing.T) {
+	t.Parallel()
+	for path, attempts := range map[string]int{"the SDK": 1, "the shortcut": 2} {
+		w := newWire(t, httptest.NewServer, script(func(w http.ResponseWriter) {
+			stored(w)
+			w.WriteHeader(http.StatusCreated)
+		}))
+		cfg := w.config()
+		cfg.Attempts = attempts
+		if _, created, err := open(t, cfg).Put(t.Context(), putRequest()); err != nil || !created || w.methods() != "PUT " {
+			t.Errorf("%s: created %t, %v, requests %q", path, created, err, w.methods())
+		}
+	}
+}
