@@ -37,7 +37,8 @@ func classOf(err error) store.Class {
 		return store.ClassConflict
 	case errors.Is(err, store.ErrDenied):
 		return store.ClassStorageDenied
-	case errors.Is(err, store.ErrUnavailable), errors.As(err, &outage):
+	case errors.Is(err, store.ErrUnavailable), errors.As(err, &outage),
+		errors.Is(err, store.ErrObjectRefused), errors.Is(err, store.ErrNotFound):
 		return store.ClassStorageError
 	}
 	return store.ClassInternal
@@ -45,14 +46,18 @@ func classOf(err error) store.Class {
 
 // stopsRun reports whether an error is not this user's own: the work was
 // cancelled, the credentials are refused, the permission to list is, the bucket
-// is, or a service is away.
+// is not there or refuses, or a service is away.
 func stopsRun(err error) bool {
 	var outage *OutageError
 	if errors.As(err, &outage) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return true
 	}
-	if errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrBucketMissing) || errors.Is(err, store.ErrProcessLost) {
-		return true
+	for _, everybodys := range []error{
+		store.ErrDenied, store.ErrBucketMissing, store.ErrRegion, store.ErrBucketRefuses, store.ErrProcessLost,
+	} {
+		if errors.Is(err, everybodys) {
+			return true
+		}
 	}
 	vendor, ok := errors.AsType[*vlens.Error](err)
 	if !ok {

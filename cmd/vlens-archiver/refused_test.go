@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -97,6 +98,19 @@ func TestWhatARefusedQueryIsTold(t *testing.T) {
 			if strings.Contains(e.stdout+e.stderr, "a@b.c") || strings.Contains(e.stdout+e.stderr, "12345678") {
 				t.Errorf("%s: a value of a row is printed:\n%s%s", name, e.stdout, e.stderr)
 			}
+		}
+	}
+}
+
+// A bucket that refuses for another reason than a permission is no matter of
+// credentials, which exit code 5 says to renew.
+func TestExitCodesOfARefusingBucket(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[error]int{
+		store.ErrBucketRefuses: exitFailed, store.ErrDenied: exitDenied, store.ErrRegion: exitInvalid, store.ErrBucketMissing: exitInvalid,
+	} {
+		if got := exitCode(fmt.Errorf("put: %w", kind)); got != want {
+			t.Errorf("%v: exit code %d, want %d", kind, got, want)
 		}
 	}
 }
