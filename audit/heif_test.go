@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"io"
+	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"strconv"
 	"testing"
 
 	"vlens-archiver/audit"
@@ -29,27 +25,13 @@ func box(kind string, data ...byte) []byte {
 // bytes.
 func (a *archived) serveImage(body []byte) {
 	a.T.Helper()
-	behind, err := url.Parse(a.VendorURL)
-	if err != nil {
-		a.T.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	proxy.ModifyResponse = func(r *http.Response) error {
-		if r.Request.URL.Query().Get("FileName") == "" {
-			return nil
+	a.VendorURL = archivetest.Gateway(a.T, a.VendorURL, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Get("FileName") == "" {
+			return false
 		}
-		if err := r.Body.Close(); err != nil {
-			return err
-		}
-		text := []byte(`{"data":{"image":"` + base64.StdEncoding.EncodeToString(body) + `"},"error_code":null,"error_message":null}`)
-		r.Body = io.NopCloser(bytes.NewReader(text))
-		r.ContentLength = int64(len(text))
-		r.Header.Set("Content-Length", strconv.Itoa(len(text)))
-		return nil
-	}
-	gateway := httptest.NewServer(proxy)
-	a.T.Cleanup(gateway.Close)
-	a.VendorURL = gateway.URL
+		_, _ = fmt.Fprintf(w, `{"data":{"image":"%s"},"error_code":null,"error_message":null}`, base64.StdEncoding.EncodeToString(body))
+		return true
+	})
 }
 
 // HEIF has brands for any codec beside those for HEVC, with a media type of their

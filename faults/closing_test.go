@@ -34,13 +34,11 @@ func TestProcessDiesClosing(t *testing.T) {
 			t.Parallel()
 			tn := archivetest.NewTenant(t, tenantOf(usersPerClosing*len(closing)))
 			tn.Seals = true
-			all := tn.UserIDs()
-			tn.ExecSource(`CREATE TABLE later AS SELECT * FROM users`)
-			tn.ExecSource(`TRUNCATE users`)
+			come := inPortions(tn, usersPerClosing)
 			for n, at := range closing {
 				t.Run("after "+at, func(t *testing.T) {
 					tn.T = t
-					tn.ExecSource(`INSERT INTO users SELECT * FROM later WHERE id = ANY ($1)`, all[n*usersPerClosing:(n+1)*usersPerClosing])
+					come(n)
 					runID := fmt.Sprintf("run-%d", n)
 					dieClosing(tn, runID, at)
 					done := outcomesOf(tn, runID)

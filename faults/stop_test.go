@@ -2,9 +2,6 @@ package faults_test
 
 import (
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -23,24 +20,17 @@ const stopBound = 2 * time.Minute
 // first write on whose key has that part. The function brings it back.
 func awayFrom(tn *archivetest.Tenant, part string) (back func()) {
 	tn.T.Helper()
-	behind, err := url.Parse(tn.S3URL)
-	if err != nil {
-		tn.T.Fatal(err)
-	}
 	var away, mended atomic.Bool
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	tn.S3URL = archivetest.Gateway(tn.T, tn.S3URL, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, part) {
 			away.Store(true)
 		}
-		if away.Load() && !mended.Load() {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			return
+		if !away.Load() || mended.Load() {
+			return false
 		}
-		proxy.ServeHTTP(w, r)
-	}))
-	tn.T.Cleanup(gateway.Close)
-	tn.S3URL = gateway.URL
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	})
 	return func() { mended.Store(true) }
 }
 

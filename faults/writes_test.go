@@ -253,9 +253,7 @@ func TestProcessDiesAfterEachWrite(t *testing.T) {
 func testWrites(t *testing.T, stored, dies bool) {
 	tn := archivetest.NewTenant(t, tenantOf(usersPerCase*len(writes)))
 	tn.Seals = true
-	all := tn.UserIDs()
-	tn.ExecSource(`CREATE TABLE later AS SELECT * FROM users`)
-	tn.ExecSource(`TRUNCATE users`)
+	come := inPortions(tn, usersPerCase)
 	for n, at := range writes {
 		if at == "claim" && stored && !dies {
 			// The ledger itself frees what a claim whose answer it lost has
@@ -264,12 +262,25 @@ func testWrites(t *testing.T, stored, dies bool) {
 		}
 		t.Run(at, func(t *testing.T) {
 			tn.T = t
-			tn.ExecSource(`INSERT INTO users SELECT * FROM later WHERE id = ANY ($1)`, all[n*usersPerCase:(n+1)*usersPerCase])
+			come(n)
 			testWrite(tn, fmt.Sprintf("run-%d", n), &fault{at: at, stored: stored}, dies)
 			tn.CheckWhole(len(tn.UserIDs()))
 			checkRunFiles(tn)
 			tn.CheckLog()
 		})
+	}
+}
+
+// inPortions takes all users out of the source. The function lets the n-th so
+// many of them come back.
+func inPortions(tn *archivetest.Tenant, size int) (come func(n int)) {
+	tn.T.Helper()
+	all := tn.UserIDs()
+	tn.ExecSource(`CREATE TABLE later AS SELECT * FROM users`)
+	tn.ExecSource(`TRUNCATE users`)
+	return func(n int) {
+		tn.T.Helper()
+		tn.ExecSource(`INSERT INTO users SELECT * FROM later WHERE id = ANY ($1)`, all[n*size:(n+1)*size])
 	}
 }
 

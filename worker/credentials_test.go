@@ -42,7 +42,7 @@ func TestForbiddenImagesEndTheRun(t *testing.T) {
 	const users = 60
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 19, ImageBytes: 8 << 10})
 	granted := tn.VendorURL
-	tn.VendorURL = answering(t, granted, http.StatusForbidden, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/GetStepImage") })
+	tn.VendorURL = forbidding(t, granted, func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/GetStepImage") })
 	p := tn.Process("first", nil)
 	defer p.Close()
 	_, err := p.Run(t.Context(), t.Context())

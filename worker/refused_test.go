@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -40,21 +37,13 @@ func (r refusal) answer(w http.ResponseWriter) {
 func refuse(tn *archivetest.Tenant, with refusal, fits func(*http.Request) bool) (open func()) {
 	tn.T.Helper()
 	direct := tn.S3URL
-	behind, err := url.Parse(direct)
-	if err != nil {
-		tn.T.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
-	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if fits(r) {
-			with.answer(w)
-			return
+	tn.S3URL = archivetest.Gateway(tn.T, direct, func(w http.ResponseWriter, r *http.Request) bool {
+		if !fits(r) {
+			return false
 		}
-		proxy.ServeHTTP(w, r)
-	}))
-	tn.T.Cleanup(gateway.Close)
-	tn.S3URL = gateway.URL
+		with.answer(w)
+		return true
+	})
 	return func() { tn.S3URL = direct }
 }
 

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -368,7 +365,7 @@ func TestOneUserFailsAlone(t *testing.T) {
 	}})
 	// The simulator forbids all images or none.
 	forbidden, _ := tn.Sim.Person("u-000011")
-	tn.VendorURL = answering(t, tn.VendorURL, http.StatusForbidden, func(r *http.Request) bool {
+	tn.VendorURL = forbidding(t, tn.VendorURL, func(r *http.Request) bool {
 		return r.URL.Query().Get("FileName") == forbidden.FileName(vlenstest.IDBack)
 	})
 	if _, err := runWith(tn, "first", func(c *vlens.Config) { c.MaxImageBytes = 1 << 20 }, nil); err != nil {
@@ -447,21 +444,14 @@ func checkImages(tn *archivetest.Tenant) {
 	}
 }
 
-// answering is a gateway that answers some requests with a status of its own.
-func answering(t *testing.T, server string, status int, whom func(*http.Request) bool) string {
+// forbidding is a gateway before the vendor that answers some requests with 403.
+func forbidding(t *testing.T, vendor string, forbids func(*http.Request) bool) string {
 	t.Helper()
-	behind, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if whom(r) {
-			w.WriteHeader(status)
-			return
+	return archivetest.Gateway(t, vendor, func(w http.ResponseWriter, r *http.Request) bool {
+		if !forbids(r) {
+			return false
 		}
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(gateway.Close)
-	return gateway.URL
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	})
 }
