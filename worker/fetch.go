@@ -64,7 +64,9 @@ func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, 
 }
 
 // fetchUnnamed asks for an image whose transaction nobody knows. With a vendor
-// that has served such images a failure is the image's own, as any other.
+// that has served such images a failure is the image's own, as any other. Until
+// then an answer that leaves it open is returned, and the user's other images are
+// not asked for.
 func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched, err error) {
 	if refused, _ := a.unnamed.hopeless(); refused {
 		return fetched{}, errNoTransaction
@@ -80,7 +82,7 @@ func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched
 	switch {
 	case err == nil, isFault(err, vlens.FaultNotAnImage), isFault(err, vlens.FaultTooLarge):
 		a.unnamed.served()
-	case a.unnamed.proven():
+	case a.unnamed.proven(): // and keep states the failure
 	case refusal(err):
 		a.unnamed.refused()
 		return fetched{}, errNoTransaction

@@ -34,7 +34,7 @@ func (l *Ledger) Claim(ctx context.Context, run store.Run, process string, order
 	var batch pgx.Batch
 	batch.Queue(interpret)
 	var alive bool
-	batch.Queue(gateSQL(limit > 0), l.takeover.Seconds(), process, run.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&alive) })
+	batch.Queue(gateSQL(limit > 0), store.TakeoverAfter.Seconds(), process, run.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&alive) })
 	if lost := l.lostClaims(process); len(lost) > 0 {
 		batch.Queue(`
 			UPDATE archive.subjects SET lease_process = NULL
@@ -44,7 +44,7 @@ func (l *Ledger) Claim(ctx context.Context, run store.Run, process string, order
 		batch.Queue(promoteSQL, promoted)
 	}
 	var tasks []store.Task
-	batch.Queue(claimSQL(run.Selection, order), claimArgs(l.takeover, process, run, n, token)...).Query(func(rows pgx.Rows) (err error) {
+	batch.Queue(claimSQL(run.Selection, order), claimArgs(process, run, n, token)...).Query(func(rows pgx.Rows) (err error) {
 		tasks, err = pgx.CollectRows(rows, scanTask)
 		return err
 	})
@@ -95,8 +95,8 @@ func gateSQL(limited bool) string {
 	return `SELECT $2 IN (` + liveProcesses + `) FROM archive.runs AS r WHERE r.run_id = $3 ` + lock
 }
 
-func claimArgs(takeover time.Duration, process string, run store.Run, n int, token int64) []any {
-	args := []any{takeover.Seconds(), process, run.ID, n, token}
+func claimArgs(process string, run store.Run, n int, token int64) []any {
+	args := []any{store.TakeoverAfter.Seconds(), process, run.ID, n, token}
 	if run.Selection.Limit > 0 {
 		args = append(args, run.Selection.Limit)
 	}

@@ -40,7 +40,7 @@ func (l *Ledger) BeginClose(ctx context.Context, runID, process string) (bool, e
 			       OR NOT EXISTS (
 				SELECT 1 FROM archive.processes AS other
 				WHERE other.run_id = r.run_id AND other.process = ANY (ARRAY(`+liveProcesses+`))))`,
-			l.takeover.Seconds(), process, runID)
+			store.TakeoverAfter.Seconds(), process, runID)
 		mine = tag.RowsAffected() == 1
 		return err
 	})

@@ -64,7 +64,7 @@ func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, reser
 		  AND NOT EXISTS (
 			SELECT 1 FROM archive.subjects AS s
 			WHERE s.subject = t.subject AND s.lease_process IN (`+liveProcesses+`))`,
-		l.takeover.Seconds(), reservation, subject)
+		store.TakeoverAfter.Seconds(), reservation, subject)
 	batch.Queue(`SELECT t.subject FROM archive.transactions AS t WHERE t.transaction_id = $1`, reservation).
 		QueryRow(func(row pgx.Row) error { return row.Scan(owner) })
 }

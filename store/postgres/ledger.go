@@ -18,7 +18,6 @@ const ledgerName = "ledger"
 // Ledger is the audit trail and the list of work.
 type Ledger struct {
 	database
-	takeover time.Duration // store.TakeoverAfter, of which a query takes the seconds
 
 	mu sync.Mutex
 	// unanswered holds, by process, the tokens of claims whose answer was lost.
@@ -32,7 +31,7 @@ func OpenLedger(ctx context.Context, url store.Sensitive) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{database: database, takeover: store.TakeoverAfter, unanswered: make(map[string][]int64)}, nil
+	return &Ledger{database: database, unanswered: make(map[string][]int64)}, nil
 }
 
 // Close closes the connections.

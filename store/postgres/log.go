@@ -47,7 +47,7 @@ func (l *Ledger) BeginSeal(ctx context.Context, process string) (store.SealLease
 		WHERE $2 IN (`+liveProcesses+`)
 		  AND (log.lease_process IS NULL OR log.lease_process = $2 OR `+processGone+`log.lease_process))
 		RETURNING log.lease_token, log.size, log.root, log.etag`,
-		l.takeover.Seconds(), process).Scan(&lease.Token, &lease.Head.Size, &lease.Head.Root, &lease.Head.ETag)
+		store.TakeoverAfter.Seconds(), process).Scan(&lease.Token, &lease.Head.Size, &lease.Head.Root, &lease.Head.ETag)
 	if noRow(err) {
 		return store.SealLease{}, false, nil
 	}

@@ -37,7 +37,7 @@ func (l *Ledger) Beat(ctx context.Context, process string, counts store.RunCount
 	tag, err := l.pool.Exec(ctx, `
 		UPDATE archive.processes SET heartbeat_at = clock_timestamp(), requests = $3
 		WHERE process = $2 AND ended_at IS NULL AND heartbeat_at > clock_timestamp() - make_interval(secs => $1)`,
-		l.takeover.Seconds(), process, requestsOf(counts))
+		store.TakeoverAfter.Seconds(), process, requestsOf(counts))
 	if err == nil && tag.RowsAffected() == 0 {
 		err = store.ErrProcessLost
 	}

@@ -28,10 +28,10 @@ func (l *Ledger) Remaining(ctx context.Context, run store.Run, process string) (
 		        WHERE r.run_id = $3 AND r.status = 'open' AND r.close_process <> $2 AND r.close_process IN (`+liveProcesses+`)),
 		       $4 > 0 AND (SELECT r.claimed FROM archive.runs AS r WHERE r.run_id = $3) >= $4,
 		       (SELECT count(*) FROM archive.outcomes AS o WHERE o.run_id = $3)`,
-		l.takeover.Seconds(), process, run.ID, int64(limit)).QueryRow(func(row pgx.Row) error {
+		store.TakeoverAfter.Seconds(), process, run.ID, int64(limit)).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&remaining.Leased, &remaining.Others, &remaining.Closing, &remaining.Limited, &remaining.Outcomes)
 	})
-	batch.Queue(dueSQL(run.Selection), l.takeover.Seconds(), dueCounted, run.ID).QueryRow(func(row pgx.Row) error {
+	batch.Queue(dueSQL(run.Selection), store.TakeoverAfter.Seconds(), dueCounted, run.ID).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&remaining.Due)
 	})
 	if err := l.pool.SendBatch(ctx, &batch).Close(); err != nil {

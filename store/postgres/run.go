@@ -140,7 +140,7 @@ func (l *Ledger) Interrupted(ctx context.Context, exceptRunID string) ([]store.R
 			SELECT 1 FROM archive.processes AS p
 			WHERE (p.run_id = r.run_id AND p.heartbeat_at > now() - make_interval(secs => $1))
 			   OR (p.process = r.close_process AND p.ended_at IS NULL AND p.heartbeat_at > now() - make_interval(secs => $1)))
-		ORDER BY r.started_at`, l.takeover.Seconds(), exceptRunID)
+		ORDER BY r.started_at`, store.TakeoverAfter.Seconds(), exceptRunID)
 	if err != nil {
 		return nil, l.failed("list interrupted runs", err)
 	}

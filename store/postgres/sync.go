@@ -88,12 +88,12 @@ func (l *Ledger) takeSync(ctx context.Context, request store.SyncRequest) (store
 		WHERE r.run_id = $3 AND r.synced_at IS NULL AND r.sync_process IS DISTINCT FROM $2
 		  AND $2 IN (`+liveProcesses+`)
 		  AND (r.sync_process IS NULL OR `+processGone+`r.sync_process))`,
-		l.takeover.Seconds(), request.Process, request.RunID)
+		store.TakeoverAfter.Seconds(), request.Process, request.RunID)
 	batch.Queue(`
 		SELECT $2 IN (`+liveProcesses+`), r.sync_process IS NOT DISTINCT FROM $2, r.synced_at IS NOT NULL,
 		       r.sync_users, r.sync_new, r.sync_changed, r.sync_returned, r.sync_left, r.sync_left_held
 		FROM archive.runs AS r WHERE r.run_id = $3`,
-		l.takeover.Seconds(), request.Process, request.RunID).QueryRow(func(row pgx.Row) error {
+		store.TakeoverAfter.Seconds(), request.Process, request.RunID).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&alive, &mine, &done,
 			&result.Users, &result.New, &result.Changed, &result.Returned, &result.Left, &result.LeftHeld)
 	})
