@@ -1,6 +1,12 @@
 package config
 
-import "vlens-archiver/store"
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"vlens-archiver/store"
+)
 
 // The values of encryption.mode.
 const (
@@ -55,14 +61,49 @@ type ObjectLock struct {
 	Days int `yaml:"days"`
 }
 
-// Evidence is the signed log of what was archived.
-type Evidence struct {
-	// Origin names the log and its key, as a C2SP signed note does: no spaces,
-	// plus signs or scheme. Default vlens-archive/ and the tenancy name.
-	Origin string `yaml:"origin"`
-	// SigningKey signs checkpoints, read by manifest.ParseSigningKey; it names
-	// Origin. Default "": archive now, seal later.
-	SigningKey store.Sensitive `yaml:"signing_key"`
-	// TimestampURL is an RFC 3161 time-stamping authority. Default "": none.
-	TimestampURL string `yaml:"timestamp_url"`
+// maxLockDays is the longest retention S3 takes, 100 years (Amazon S3 API
+// Reference, "DefaultRetention").
+const maxLockDays = 36500
+
+func (c checker) archive(a *Archive) {
+	c.required("archive.bucket", a.Bucket)
+	c.expect(!strings.ContainsFunc(a.Bucket, notInName) && !strings.Contains(a.Bucket, "/"), "archive.bucket", "expected the bucket's name, without s3:// or a path")
+	c.expect(isPrefix(a.Prefix), "archive.prefix", `expected a path such as kyc/vlens, without a slash at its ends, empty, "." or ".." parts, spaces or backslashes`)
+	c.expect(a.Region != "" && !strings.ContainsFunc(a.Region, notInName), "archive.region", "expected a region such as me-central-1")
+	c.optionalURL("archive.endpoint", a.Endpoint)
+	c.subjectKey(a.SubjectKey)
+
+	c.oneOf("archive.encryption.mode", a.Encryption.Mode, EncryptionNone, EncryptionSSES3, EncryptionSSEKMS)
+	c.expect(a.Encryption.KMSKeyID == "" || a.Encryption.Mode == EncryptionSSEKMS, "archive.encryption.kms_key_id", "is for the mode sse-kms only")
+
+	c.oneOf("archive.object_lock.mode", a.ObjectLock.Mode, LockNone, LockGovernance, LockCompliance)
+	if a.ObjectLock.Mode == LockNone {
+		// A retention that has no effect would be taken for one that has.
+		c.expect(a.ObjectLock.Days == 0, "archive.object_lock.days", "has no effect with the mode none; expected 0")
+	} else {
+		c.between("archive.object_lock.days", a.ObjectLock.Days, 1, maxLockDays)
+	}
+}
+
+func (c checker) subjectKey(key store.Sensitive) {
+	const name = "archive.subject_key"
+	c.required(name, key.Reveal())
+	_, err := store.ParseSubjectKey(key)
+	if errors.Is(err, store.ErrShortSubjectKey) {
+		c.found.add(name, "expected at least 32 bytes in base64, as `openssl rand -base64 32` makes them; it has fewer")
+	} else if err != nil {
+		c.found.add(name, "expected base64, as `openssl rand -base64 32` makes it")
+	}
+}
+
+func isPrefix(prefix string) bool {
+	if prefix == "" {
+		return true
+	}
+	for part := range strings.SplitSeq(prefix, "/") {
+		if slices.Contains([]string{"", ".", ".."}, part) {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(prefix, notInName) && !strings.Contains(prefix, `\`)
 }

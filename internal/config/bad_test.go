@@ -63,7 +63,6 @@ func TestBadInput(t *testing.T) {
 		"database, escape": {replace(t, "writer:pw", "writer:p%w"), "4:17: ledger.database_url: ", "percent-encoded"},
 
 		// Source
-		"two statements":       {in("source", "users_sql: SELECT 1; SELECT 2"), "2:14: source.users_sql: ", "one statement"},
 		"not a query":          {in("source", "users_sql: DELETE FROM users"), "2:14: source.users_sql: ", "SELECT or WITH"},
 		"empty query":          {in("source", `users_sql: ""`), "2:14: source.users_sql: ", "SELECT or WITH"},
 		"lookup without ids":   {in("source", "lookup_sql: SELECT 1"), "2:15: source.lookup_sql: ", "ANY($1)"},

@@ -58,3 +58,13 @@ func (s Schedule) location() (*time.Location, error) {
 	}
 	return location, nil
 }
+
+func (c checker) schedule(s Schedule) {
+	if _, err := s.location(); err != nil {
+		c.found.add("schedule.timezone", err.Error())
+		return
+	}
+	if _, err := s.Ticks(); err != nil {
+		c.found.add("schedule.cron", err.Error())
+	}
+}

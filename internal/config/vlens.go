@@ -1,7 +1,12 @@
 package config
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"vlens-archiver/store"
 )
@@ -54,4 +59,53 @@ type Codes struct {
 	Throttled []int `yaml:"throttled"`
 	// Permanent: trying again cannot help. Default none.
 	Permanent []int `yaml:"permanent"`
+}
+
+func (c checker) vlens(v *Vlens) {
+	if normal, ok := normalBaseURL(v.BaseURL); ok {
+		v.BaseURL = normal
+	} else {
+		c.found.add("vlens.base_url", "expected an https URL such as https://api.vlenseg.com, without user, query or fragment; http only for a loopback host")
+	}
+
+	// The limits are those of the login call.
+	c.credential("vlens.api_key", v.APIKey.Reveal(), maxValueBytes)
+	c.credential("vlens.tenancy_name", v.TenancyName, 256)
+	c.credential("vlens.username", v.Username.Reveal(), 256)
+	c.credential("vlens.password", v.Password.Reveal(), 32)
+
+	c.expect(v.Quota.PerSecond >= 0, "vlens.quota.per_second", "expected a number from 0; 0 means no limit")
+	c.expect(v.Quota.PerMinute >= 0, "vlens.quota.per_minute", "expected a number from 0; 0 means no limit")
+	c.expect(v.Quota.Margin >= 0, "vlens.quota.margin", "expected a duration that is not negative")
+	c.expect(v.Timeout > 0, "vlens.timeout", "expected a duration above 0")
+	// More would not fit a base64 body into the memory of a small pod.
+	c.expect(0 < v.MaxImageBytes && v.MaxImageBytes <= GiB, "vlens.max_image_bytes", "expected a size from 1 byte to 1GiB")
+	c.codes(v.Codes)
+}
+
+// credential checks a value that goes into HTTP headers or the login body,
+// where a stray line end would be refused much later.
+func (c checker) credential(key, value string, characters int) {
+	c.required(key, value)
+	c.expect(utf8.RuneCountInString(value) <= characters, key, fmt.Sprintf("has more than %d characters", characters))
+	c.expect(strings.IndexFunc(value, unicode.IsControl) < 0, key, "contains a line end or another control character")
+}
+
+func (c checker) codes(codes Codes) {
+	var known []int
+	for _, list := range []struct {
+		key   string
+		codes []int
+	}{
+		{"vlens.codes.not_found", codes.NotFound},
+		{"vlens.codes.gone", codes.Gone},
+		{"vlens.codes.throttled", codes.Throttled},
+		{"vlens.codes.permanent", codes.Permanent},
+	} {
+		for _, code := range list.codes {
+			c.expect(code != 0, list.key, "contains 0, which means success")
+			c.expect(!slices.Contains(known, code), list.key, "contains a code that is listed before; a code has one meaning")
+			known = append(known, code)
+		}
+	}
 }
