@@ -23,11 +23,11 @@ import (
 // is that of gRPC.
 const httpPort = "4318"
 
-// A push that fails is tried again after these waits, as long as it has time.
-const (
-	firstPushRetry = 200 * time.Millisecond
-	lastPushRetry  = time.Second
-)
+// pushRetry is when a push that failed is tried again, as long as it has time.
+// The four exporters have a type each for the same fields.
+var pushRetry = otlpmetricgrpc.RetryConfig{
+	Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: time.Second, MaxElapsedTime: pushTimeout,
+}
 
 // exporters send to one collector; nil ones send nothing.
 type exporters struct {
@@ -41,7 +41,7 @@ type exporters struct {
 //
 // The exporters also read OpenTelemetry's environment variables, such as
 // OTEL_EXPORTER_OTLP_HEADERS for a token and OTEL_EXPORTER_OTLP_CERTIFICATE.
-func openExporters(ctx context.Context, collector string, warn *oneWarning) (exporters, error) {
+func openExporters(ctx context.Context, collector string, failures *failureLog) (exporters, error) {
 	endpoint, err := url.Parse(collector)
 	if err != nil {
 		return exporters{}, err
@@ -54,55 +54,57 @@ func openExporters(ctx context.Context, collector string, warn *oneWarning) (exp
 	if err != nil {
 		return exporters{}, fmt.Errorf("telemetry.otlp_endpoint: %w", err)
 	}
-	return exporters{&metricExporter{metrics, warn}, &traceExporter{traces, warn}}, nil
+	return exporters{&metricExporter{metrics, failures}, &traceExporter{traces, failures}}, nil
 }
 
 func openGRPC(ctx context.Context, endpoint *url.URL) (sdkmetric.Exporter, sdktrace.SpanExporter, error) {
 	target := endpoint.Scheme + "://" + endpoint.Host
 	metrics, err := otlpmetricgrpc.New(ctx,
 		otlpmetricgrpc.WithEndpointURL(target), otlpmetricgrpc.WithTimeout(pushTimeout),
-		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{Enabled: true, InitialInterval: firstPushRetry, MaxInterval: lastPushRetry, MaxElapsedTime: pushTimeout}))
+		otlpmetricgrpc.WithRetry(pushRetry))
 	if err != nil {
 		return nil, nil, err
 	}
 	traces, err := otlptracegrpc.New(ctx,
 		otlptracegrpc.WithEndpointURL(target), otlptracegrpc.WithTimeout(pushTimeout),
-		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: true, InitialInterval: firstPushRetry, MaxInterval: lastPushRetry, MaxElapsedTime: pushTimeout}))
+		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig(pushRetry)))
 	return metrics, traces, err
 }
 
 func openHTTP(ctx context.Context, endpoint *url.URL) (sdkmetric.Exporter, sdktrace.SpanExporter, error) {
 	metrics, err := otlpmetrichttp.New(ctx,
 		otlpmetrichttp.WithEndpointURL(endpoint.JoinPath("v1/metrics").String()), otlpmetrichttp.WithTimeout(pushTimeout),
-		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: true, InitialInterval: firstPushRetry, MaxInterval: lastPushRetry, MaxElapsedTime: pushTimeout}))
+		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig(pushRetry)))
 	if err != nil {
 		return nil, nil, err
 	}
 	traces, err := otlptracehttp.New(ctx,
 		otlptracehttp.WithEndpointURL(endpoint.JoinPath("v1/traces").String()), otlptracehttp.WithTimeout(pushTimeout),
-		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: true, InitialInterval: firstPushRetry, MaxInterval: lastPushRetry, MaxElapsedTime: pushTimeout}))
+		otlptracehttp.WithRetry(otlptracehttp.RetryConfig(pushRetry)))
 	return metrics, traces, err
 }
 
-// oneWarning logs the first thing that goes wrong, and no other.
-type oneWarning struct {
+// failureLog logs the first failed delivery, and no other.
+type failureLog struct {
 	log  *slog.Logger
 	once sync.Once
 }
 
-// Handle takes what goes wrong; it makes a oneWarning an otel.ErrorHandler.
-func (w *oneWarning) Handle(err error) {
-	w.once.Do(func() {
-		w.log.Warn("telemetry is not delivered; the run goes on without it, and this is not said again",
+// Handle logs the error if it is the first. It makes a failureLog an
+// otel.ErrorHandler.
+func (l *failureLog) Handle(err error) {
+	l.once.Do(func() {
+		l.log.Warn("telemetry is not delivered; the run goes on without it, and this is not said again",
 			"event", "telemetry_failed", "error", err.Error())
 	})
 }
 
-// about takes the error of a push. Measuring never fails what is measured, and
-// what was cut short is pushed again by who cut it.
-func (w *oneWarning) about(ctx context.Context, err error) error {
+// swallow logs the error of a push and returns nil: telemetry never fails the
+// work that it measures. A push that was cancelled is no failure: the program is
+// ending, and its last push follows.
+func (l *failureLog) swallow(ctx context.Context, err error) error {
 	if err != nil && !errors.Is(ctx.Err(), context.Canceled) {
-		w.Handle(err)
+		l.Handle(err)
 	}
 	return nil
 }
@@ -110,12 +112,12 @@ func (w *oneWarning) about(ctx context.Context, err error) error {
 // metricExporter is shared by two readers; close ends it.
 type metricExporter struct {
 	sdkmetric.Exporter
-	warn *oneWarning
+	failures *failureLog
 }
 
 // Export pushes metrics.
 func (e *metricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
-	return e.warn.about(ctx, e.Exporter.Export(ctx, metrics))
+	return e.failures.swallow(ctx, e.Exporter.Export(ctx, metrics))
 }
 
 // Shutdown does nothing: the other reader may still need it.
@@ -125,10 +127,10 @@ func (e *metricExporter) close(ctx context.Context) error { return e.Exporter.Sh
 
 type traceExporter struct {
 	sdktrace.SpanExporter
-	warn *oneWarning
+	failures *failureLog
 }
 
 // ExportSpans pushes spans.
 func (e *traceExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	return e.warn.about(ctx, e.SpanExporter.ExportSpans(ctx, spans))
+	return e.failures.swallow(ctx, e.SpanExporter.ExportSpans(ctx, spans))
 }

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"errors"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 )
 
@@ -44,4 +45,9 @@ func (m *instruments) seconds(name, what string) metric.Float64ObservableGauge {
 func (m *instruments) read(callback metric.Callback, from ...metric.Observable) {
 	_, err := m.RegisterCallback(callback, from...)
 	m.err = errors.Join(m.err, err)
+}
+
+// label is the one label of a measurement.
+func label(name, value string) metric.MeasurementOption {
+	return metric.WithAttributes(attribute.String(name, value))
 }

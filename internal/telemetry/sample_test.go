@@ -4,12 +4,9 @@ import (
 	"context"
 	"testing"
 
-	"go.opentelemetry.io/otel/metric/noop"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"vlens-archiver/store/manifest"
-	"vlens-archiver/vlens"
 	"vlens-archiver/worker"
 )
 
@@ -59,32 +56,5 @@ func TestTheTraceOfARunIsKnownFromItsName(t *testing.T) {
 	first, second := of("a", "r"), of("a", "r")
 	if first != second || first == of("a", "s") || first == of("b", "r") {
 		t.Error("a trace belongs to one run of one archive")
-	}
-}
-
-// Counting an image or a request makes no label sets, or the collector of
-// garbage would pay for every image.
-func TestCountingAllocatesNothing(t *testing.T) {
-	w, err := newWork(noop.NewMeterProvider().Meter("test"), manifest.Tool{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	info := vlens.RequestInfo{Endpoint: vlens.EndpointImage, Status: 200, Duration: 1}
-	w.request(info)
-	if n := testing.AllocsPerRun(1000, func() { w.request(info) }); n != 0 {
-		t.Errorf("%v allocations for a request", n)
-	}
-}
-
-// What a request costs beside its latency; bench with -benchmem.
-func BenchmarkRequest(b *testing.B) {
-	measuring, err := Start(b.Context(), Config{MetricsListen: "127.0.0.1:0"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer measuring.Close(b.Context())
-	info := vlens.RequestInfo{Endpoint: vlens.EndpointImage, Status: 200, Duration: 1}
-	for b.Loop() {
-		measuring.work.request(info)
 	}
 }

@@ -46,13 +46,13 @@ type Config struct {
 // Telemetry measures one process. A nil *Telemetry measures nothing: all its
 // methods may be called. Its owner closes it.
 type Telemetry struct {
-	config  Config
-	warn    *oneWarning
-	work    *work        // what this process does
-	archive *archive     // where the archive stands
-	tracer  trace.Tracer // nil without a collector
-	sampler userSampler
-	server  *listen.Server
+	config   Config
+	failures *failureLog
+	work     *work        // what this process does
+	archive  *archive     // where the archive stands
+	tracer   trace.Tracer // nil without a collector
+	sampler  userSampler
+	server   *listen.Server
 	// shutdown sends what was not sent yet.
 	shutdown []func(context.Context) error
 	release  []func(context.Context) error // after that
@@ -66,9 +66,9 @@ func Start(ctx context.Context, config Config) (*Telemetry, error) {
 	if config.OTLPEndpoint == "" && config.MetricsListen == "" {
 		return nil, nil
 	}
-	t := &Telemetry{config: config, warn: &oneWarning{log: config.Log}}
+	t := &Telemetry{config: config, failures: &failureLog{log: config.Log}}
 	// The SDK would write to stderr, in the middle of the log.
-	otel.SetErrorHandler(t.warn)
+	otel.SetErrorHandler(t.failures)
 	registry := prometheus.NewRegistry()
 	if config.MetricsListen != "" {
 		server, err := listen.Open(ctx, "telemetry.metrics_listen", config.MetricsListen, metricsPage(registry))
@@ -88,7 +88,7 @@ func (t *Telemetry) open(ctx context.Context, registry *prometheus.Registry) err
 	var exporters exporters
 	if t.config.OTLPEndpoint != "" {
 		var err error
-		if exporters, err = openExporters(ctx, t.config.OTLPEndpoint, t.warn); err != nil {
+		if exporters, err = openExporters(ctx, t.config.OTLPEndpoint, t.failures); err != nil {
 			return err
 		}
 		t.release = append(t.release, exporters.metrics.close)

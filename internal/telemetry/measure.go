@@ -8,7 +8,8 @@ import (
 	"vlens-archiver/worker"
 )
 
-// Measure makes calls to the worker's ledger and bucket count.
+// Measure wraps the ledger and the bucket of a worker, so that commits and writes
+// are measured.
 func (t *Telemetry) Measure(parts worker.Parts) worker.Parts {
 	if t != nil {
 		parts.Ledger = ledger{parts.Ledger, t.work}

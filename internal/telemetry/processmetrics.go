@@ -21,7 +21,7 @@ type answer struct {
 	fault    vlens.Fault
 }
 
-func (a answer) labels() []attribute.KeyValue {
+func (a answer) labels() metric.MeasurementOption {
 	status, fault := "none", "none"
 	if a.status != 0 {
 		status = strconv.Itoa(a.status)
@@ -29,13 +29,11 @@ func (a answer) labels() []attribute.KeyValue {
 	if a.fault != "" {
 		fault = string(a.fault)
 	}
-	return []attribute.KeyValue{
-		attribute.String("endpoint", string(a.endpoint)), attribute.String("status", status), attribute.String("fault", fault),
-	}
+	return metric.WithAttributes(
+		attribute.String("endpoint", string(a.endpoint)), attribute.String("status", status), attribute.String("fault", fault))
 }
 
-// work is what this process has done. What is known beforehand to occur begins
-// at 0, so that a rise from nothing is seen as one.
+// work is what this process has done.
 type work struct {
 	runs     metric.Int64Counter
 	users    metric.Int64Counter
@@ -47,12 +45,6 @@ type work struct {
 	requestSeconds metric.Float64Histogram
 	putSeconds     metric.Float64Histogram
 	commitSeconds  metric.Float64Histogram
-
-	outcomes  sets[store.Outcome]
-	classes   sets[store.Class]
-	endpoints sets[vlens.Endpoint]
-	answers   sets[answer]
-	results   sets[string]
 }
 
 func newWork(meter metric.Meter, tool manifest.Tool) (*work, error) {
@@ -68,12 +60,6 @@ func newWork(meter metric.Meter, tool manifest.Tool) (*work, error) {
 		requestSeconds: m.latency("vlens_archiver.request.duration", "Duration of requests to Vlens, without the wait for the quota, by endpoint."),
 		putSeconds:     m.latency("vlens_archiver.bucket.put.duration", "Duration of writes to the bucket, the SDK's retries included, by result."),
 		commitSeconds:  m.latency("vlens_archiver.ledger.commit.duration", "Duration of the ledger write that ends a user, by result."),
-
-		outcomes:  oneLabel[store.Outcome]("outcome"),
-		classes:   oneLabel[store.Class]("class"),
-		endpoints: oneLabel[vlens.Endpoint]("endpoint"),
-		answers:   newSets(answer.labels),
-		results:   oneLabel[string]("result"),
 	}
 	build := m.gauge("vlens_archiver.build_info", "", "Always 1; says which build this is.")
 	built := metric.WithAttributes(
@@ -85,31 +71,33 @@ func newWork(meter metric.Meter, tool manifest.Tool) (*work, error) {
 	if m.err != nil {
 		return nil, m.err
 	}
-	w.begin()
+	w.startAtZero()
 	return w, nil
 }
 
-func (w *work) begin() {
+// startAtZero lets every series that is known beforehand begin at 0, so that a
+// rise from nothing is seen as one.
+func (w *work) startAtZero() {
 	ctx := context.Background()
 	for _, outcome := range store.Outcomes {
-		w.users.Add(ctx, 0, w.outcomes.of(outcome).add...)
+		w.users.Add(ctx, 0, label("outcome", string(outcome)))
 	}
 	for _, class := range store.Classes {
-		w.failures.Add(ctx, 0, w.classes.of(class.Class).add...)
+		w.failures.Add(ctx, 0, label("class", string(class.Class)))
 	}
 	w.images.Add(ctx, 0)
 	w.bytes.Add(ctx, 0)
 	for _, endpoint := range []vlens.Endpoint{vlens.EndpointLogin, vlens.EndpointRefresh, vlens.EndpointList, vlens.EndpointImage} {
-		w.requests.Add(ctx, 0, w.answers.of(answer{endpoint: endpoint, status: 200}).add...)
-		w.requests.Add(ctx, 0, w.answers.of(answer{endpoint: endpoint, status: 429, fault: vlens.FaultThrottled}).add...)
+		w.requests.Add(ctx, 0, answer{endpoint: endpoint, status: 200}.labels())
+		w.requests.Add(ctx, 0, answer{endpoint: endpoint, status: 429, fault: vlens.FaultThrottled}.labels())
 	}
 }
 
 // request counts one request to Vlens.
 func (w *work) request(info vlens.RequestInfo) {
 	ctx := context.Background()
-	w.requests.Add(ctx, 1, w.answers.of(answer{info.Endpoint, info.Status, info.Fault}).add...)
-	w.requestSeconds.Record(ctx, info.Duration.Seconds(), w.endpoints.of(info.Endpoint).record...)
+	w.requests.Add(ctx, 1, answer{info.Endpoint, info.Status, info.Fault}.labels())
+	w.requestSeconds.Record(ctx, info.Duration.Seconds(), label("endpoint", string(info.Endpoint)))
 }
 
 // put notes one write to the bucket.
@@ -121,7 +109,7 @@ func (w *work) put(began time.Time, created bool, err error) {
 	case created:
 		result = "created"
 	}
-	w.putSeconds.Record(context.Background(), time.Since(began).Seconds(), w.results.of(result).record...)
+	w.putSeconds.Record(context.Background(), time.Since(began).Seconds(), label("result", result))
 }
 
 // commit notes one ledger write, and counts the user and the images once the
@@ -132,13 +120,13 @@ func (w *work) commit(began time.Time, done store.Result, err error) {
 		result = "failed"
 	}
 	ctx := context.Background()
-	w.commitSeconds.Record(ctx, time.Since(began).Seconds(), w.results.of(result).record...)
+	w.commitSeconds.Record(ctx, time.Since(began).Seconds(), label("result", result))
 	if err != nil {
 		return
 	}
-	w.users.Add(ctx, 1, w.outcomes.of(done.Outcome).add...)
+	w.users.Add(ctx, 1, label("outcome", string(done.Outcome)))
 	if done.Class != store.ClassNone {
-		w.failures.Add(ctx, 1, w.classes.of(done.Class).add...)
+		w.failures.Add(ctx, 1, label("class", string(done.Class)))
 	}
 	var images, bytes int64
 	for _, image := range done.Images {

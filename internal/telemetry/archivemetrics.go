@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"vlens-archiver/store"
@@ -118,10 +117,6 @@ func (a *archive) observeQuota(o metric.Observer, use store.QuotaUse) {
 	o.ObserveInt64(a.quotaInFlight, int64(use.InFlight))
 	o.ObserveInt64(a.quotaWaiting, int64(use.Waiting))
 	o.ObserveFloat64(a.quotaCoolDown, max(0, use.CoolUntil.Sub(use.At).Seconds()))
-}
-
-func label(name, value string) metric.MeasurementOption {
-	return metric.WithAttributes(attribute.String(name, value))
 }
 
 // unix is 0 for no time at all.
