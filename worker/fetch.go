@@ -47,7 +47,6 @@ func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, 
 	group, fetching := errgroup.WithContext(ctx)
 	for n := first; n < len(wanted); n++ {
 		group.Go(func() (err error) {
-			roomForCall(0)
 			if err := a.imageSlots.Acquire(fetching, 1); err != nil {
 				return err
 			}

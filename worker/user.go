@@ -59,7 +59,6 @@ func failed(class store.Class) ending {
 // error only for what must stop the whole run. A user who was cut short, or who
 // meanwhile belongs to another process, gets no outcome and no error.
 func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.User) (err error) {
-	roomForCall(0)
 	a := &attempt{Worker: w, task: task, user: user, started: time.Now()}
 	ctx, span := startSpan(ctx, SpanUser)
 	defer func() { endSpan(span, err) }()

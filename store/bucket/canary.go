@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -55,9 +54,9 @@ func (c Canary) Put(ctx context.Context, put CanaryPut) (store.Object, error) {
 		input.ObjectLockMode = lockModes[put.LockMode]
 		input.ObjectLockRetainUntilDate = aws.Time(put.LockUntil.UTC().Truncate(time.Second))
 	}
-	output, err := c.bucket.client.PutObject(ctx, input, s3.WithAPIOptions(knownPayload(hex.EncodeToString(sum[:]))), once)
+	output, err := c.bucket.client.PutObject(ctx, input, s3.WithAPIOptions(signPayload(sum)), once)
 	if err != nil {
-		return store.Object{}, c.bucket.failed(writing(request), c.Key, err)
+		return store.Object{}, c.bucket.failed(operationOf(request), c.Key, err)
 	}
 	return store.Object{Key: c.Key, VersionID: aws.ToString(output.VersionId), ETag: unquoted(output.ETag)}, nil
 }

@@ -14,10 +14,10 @@ import (
 // sha256Metadata is the metadata entry in which writers repeat the hash.
 const sha256Metadata = "sha256"
 
-// errUndecided: the service refused the write, yet nothing stands in its way.
+// errUndecided: the service refused the write, yet nothing is in its way.
 var errUndecided = errors.New("undecided")
 
-// compare looks at what stands under the key of a refused write and returns it
+// compare looks at what is under the key of a refused write and returns it
 // when it is the very bytes of the request. Else the error says what is there
 // instead, or that the write must be tried again.
 func (b *Bucket) compare(ctx context.Context, request store.PutRequest, status int) (store.Object, error) {
@@ -45,12 +45,12 @@ func (b *Bucket) compare(ctx context.Context, request store.PutRequest, status i
 	case replacing:
 		return store.Object{}, b.refused(request, store.ErrExists, "the object to replace has changed")
 	default:
-		return store.Object{}, b.refused(request, store.ErrExists, "other bytes stand under the key")
+		return store.Object{}, b.refused(request, store.ErrExists, "other bytes are under the key")
 	}
 }
 
 func (b *Bucket) refused(request store.PutRequest, kind error, detail string) error {
-	return &failure{operation: writing(request), bucket: b.config.Bucket, key: request.Key, kind: kind, detail: detail}
+	return &failure{operation: operationOf(request), bucket: b.config.Bucket, key: request.Key, kind: kind, detail: detail}
 }
 
 // same reports whether the object is the very bytes of the request, and

@@ -5,9 +5,6 @@
 // which one. A repeated Put of the same bytes is a success, so that a caller who
 // does not know whether a write arrived writes again.
 //
-// An upload is sent past the SDK's middleware first (see shortcut), everything
-// else by the SDK.
-//
 // The AWS SDK retries each request (timeouts, broken connections, 5xx); callers
 // need not. An error that wraps store.ErrUnavailable has been tried Attempts
 // times.

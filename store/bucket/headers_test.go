@@ -2,7 +2,6 @@ package bucket_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/pem"
 	"io"
 	"log"
@@ -10,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -134,43 +132,5 @@ func TestCertificateAuthorityOfTheEnvironment(t *testing.T) {
 	header := w.requests()[0].header
 	if header.Get("X-Amz-Content-Sha256") != payloadHex || header.Get("X-Amz-Trailer") != "" {
 		t.Errorf("over TLS: %v", header)
-	}
-}
-
-// A body is neither copied nor hashed again on its way.
-func TestPutAllocatesLittle(t *testing.T) {
-	w := newWire(t, func(http.Handler) *httptest.Server {
-		return httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			buffer := make([]byte, 4096)
-			for {
-				if _, err := r.Body.Read(buffer); err != nil {
-					break
-				}
-			}
-			stored(rw)
-		}))
-	}, nil)
-	b := open(t, w.config())
-	big := bytes.Repeat([]byte("x"), 1<<20)
-	request := putRequest()
-	request.Body, request.Size = bytes.NewReader(big), int64(len(big))
-	request.SHA256 = sha256.Sum256(big)
-	put := func() {
-		if _, _, err := b.Put(t.Context(), request); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put() // opens the connection
-	const n = 20
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range n {
-		put()
-	}
-	runtime.ReadMemStats(&after)
-	each := (after.TotalAlloc - before.TotalAlloc) / n
-	t.Logf("%d bytes allocated for each Put of %d", each, len(big))
-	if each > 256<<10 {
-		t.Errorf("%d bytes allocated for each Put of %d", each, len(big))
 	}
 }

@@ -30,9 +30,8 @@ const (
 
 // Bucket is one bucket. It is safe for concurrent use.
 type Bucket struct {
-	config   Config
-	client   *s3.Client
-	shortcut *shortcut // of uploads
+	config Config
+	client *s3.Client
 }
 
 // Open prepares access to the bucket. It sends no request; an error means that
@@ -63,7 +62,7 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 			o.BaseEndpoint = &cfg.Endpoint
 		}
 	})
-	return &Bucket{config: cfg, client: client, shortcut: newShortcut(ctx, client.Options(), cfg.Bucket)}, nil
+	return &Bucket{config: cfg, client: client}, nil
 }
 
 // Location is where the objects are, in the words of a record.

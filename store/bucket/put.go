@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -20,14 +21,15 @@ import (
 	"vlens-archiver/store"
 )
 
-// Put writes an object. created is false when the same bytes stood under the
-// key already, be it from an earlier try of this call whose answer was lost.
+// Put writes an object. created is false when the same bytes were under the
+// key already, perhaps from an earlier try of this call whose answer was lost.
 // LastModified of the result is zero when created is true.
 //
 // Other bytes under the key, or with IfMatch another object than the one to
 // replace, are store.ErrExists, and nothing is changed; an object to replace
 // that is missing is store.ErrNotFound.
 func (b *Bucket) Put(ctx context.Context, request store.PutRequest) (object store.Object, created bool, err error) {
+	operation := operationOf(request)
 	for attempt := 1; ; attempt++ {
 		if _, err := request.Body.Seek(0, io.SeekStart); err != nil {
 			return store.Object{}, false, fmt.Errorf("put %q: rewind body: %w", request.Key, err)
@@ -36,79 +38,56 @@ func (b *Bucket) Put(ctx context.Context, request store.PutRequest) (object stor
 		if refusal == nil {
 			return object, true, nil
 		}
-		if !stands(refusal) {
-			return store.Object{}, false, b.failed(writing(request), request.Key, refusal)
+		if !keyTaken(refusal) {
+			return store.Object{}, false, b.failed(operation, request.Key, refusal)
 		}
 		object, err := b.compare(ctx, request, statusOf(refusal))
 		if !errors.Is(err, errUndecided) {
 			return object, false, err
 		}
 		if attempt == b.config.Attempts {
-			return store.Object{}, false, b.failed(writing(request), request.Key, refusal)
+			return store.Object{}, false, b.failed(operation, request.Key, refusal)
 		}
 		if err := pause(ctx, attempt); err != nil {
-			return store.Object{}, false, b.failed(writing(request), request.Key, err)
+			return store.Object{}, false, b.failed(operation, request.Key, err)
 		}
 	}
 }
 
-// putOnce uploads by the shortcut, and where that does not settle it by the SDK.
-// The shortcut counts as the first of the attempts.
+// putOnce uploads. The SDK repeats the request where that may help.
 func (b *Bucket) putOnce(ctx context.Context, request store.PutRequest) (store.Object, error) {
-	input, digest := b.putInput(request), hex.EncodeToString(request.SHA256[:])
-	attempts := b.config.Attempts
-	if attempts > 1 && b.shortcut.open() {
-		header, err := b.shortcut.put(ctx, input, digest)
-		switch {
-		case err == nil:
-			version, etag := header.Get("X-Amz-Version-Id"), header.Get("Etag")
-			return b.written(request, input, &version, &etag), nil
-		case b.shortcut.settles(err) || ctx.Err() != nil:
-			return store.Object{}, err
-		}
-		if _, err := request.Body.Seek(0, io.SeekStart); err != nil {
-			return store.Object{}, fmt.Errorf("put %q: rewind body: %w", request.Key, err)
-		}
-		attempts--
-	}
-
-	output, err := b.client.PutObject(ctx, input, s3.WithAPIOptions(knownPayload(digest)), func(o *s3.Options) { o.RetryMaxAttempts = attempts })
+	input := b.putInput(request)
+	output, err := b.client.PutObject(ctx, input, s3.WithAPIOptions(signPayload(request.SHA256)))
 	if err != nil {
 		return store.Object{}, err
 	}
-	return b.written(request, input, output.VersionId, output.ETag), nil
+	object := store.Object{
+		Key:         request.Key,
+		VersionID:   aws.ToString(output.VersionId),
+		ETag:        unquoted(output.ETag),
+		Size:        request.Size,
+		SHA256:      hex.EncodeToString(request.SHA256[:]),
+		ContentType: request.ContentType,
+		Metadata:    request.Metadata,
+	}
+	if input.ObjectLockRetainUntilDate != nil {
+		object.RetainUntil, object.LockMode = *input.ObjectLockRetainUntilDate, b.config.ObjectLock.Mode
+	}
+	return object, nil
 }
 
-// writing is the name of the operation.
-func writing(request store.PutRequest) string {
+func operationOf(request store.PutRequest) string {
 	if request.IfMatch != "" {
 		return opReplace
 	}
 	return opPut
 }
 
-// stands reports whether a write was refused because of what stands under the
-// key, or is being written there.
-func stands(err error) bool {
+// keyTaken reports whether a write was refused because of what is under the key,
+// or is being written there.
+func keyTaken(err error) bool {
 	status := statusOf(err)
 	return status == http.StatusPreconditionFailed || status == http.StatusConflict
-}
-
-func (b *Bucket) written(request store.PutRequest, input *s3.PutObjectInput, version, etag *string) store.Object {
-	object := store.Object{
-		Key:         request.Key,
-		VersionID:   aws.ToString(version),
-		ETag:        unquoted(etag),
-		Size:        request.Size,
-		SHA256:      hex.EncodeToString(request.SHA256[:]),
-		ContentType: request.ContentType,
-		Metadata:    request.Metadata,
-		RetainUntil: aws.ToTime(input.ObjectLockRetainUntilDate),
-	}
-	if !object.RetainUntil.IsZero() {
-		object.LockMode = b.config.ObjectLock.Mode
-	}
-	return object
 }
 
 func (b *Bucket) putInput(request store.PutRequest) *s3.PutObjectInput {
@@ -151,14 +130,14 @@ var lockModes = map[string]types.ObjectLockMode{
 	LockCompliance: types.ObjectLockModeCompliance,
 }
 
-// knownPayload signs the hash that the caller has, where the SDK would read the
-// body once more to compute it, or over TLS sign no hash at all.
-func knownPayload(digest string) func(*middleware.Stack) error {
+// signPayload signs the hash that the caller has. The SDK would read the body once
+// more to compute it, and over TLS sign none.
+func signPayload(sum [sha256.Size]byte) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		const step = "ComputePayloadHash"
 		_, err := stack.Finalize.Swap(step, middleware.FinalizeMiddlewareFunc(step,
 			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-				return next.HandleFinalize(v4.SetPayloadHash(ctx, digest), in)
+				return next.HandleFinalize(v4.SetPayloadHash(ctx, hex.EncodeToString(sum[:])), in)
 			}))
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"vlens-archiver/store"
 )
@@ -25,9 +26,8 @@ func proxyPage(code int) func(http.ResponseWriter) {
 	}
 }
 
-// What the service says to a write has one meaning, whether the write went by the
-// shortcut or by the SDK; and a no to a write or a listing is the bucket's where
-// the same no to a read is that of the object.
+// A no to a write or a listing is the bucket's where the same no to a read is that
+// of the object.
 func TestRefusalsHaveAKind(t *testing.T) {
 	t.Parallel()
 	const proxied = "a proxy's page"
@@ -88,28 +88,23 @@ func TestRefusalsHaveAKind(t *testing.T) {
 				reply = proxyPage(test.status)
 			}
 			w := newWire(t, httptest.NewServer, script(reply))
-			for path, attempts := range map[string]int{"the SDK": 1, "the shortcut": 2} {
-				cfg := w.config()
-				cfg.Attempts = attempts
-				b := open(t, cfg)
-				_, _, err := b.Put(t.Context(), putRequest())
-				checkKind(t, "put by "+path, err, test.put)
-				parts := []string{fmt.Sprint("HTTP ", test.status), test.text}
-				if test.code != proxied {
-					parts = append(parts, test.code)
-				}
-				for _, part := range parts {
-					if err == nil || !strings.Contains(err.Error(), part) {
-						t.Errorf("put by %s: %q is not in: %v", path, part, err)
-					}
-				}
-			}
 			cfg := w.config()
 			cfg.Attempts = 1
 			b := open(t, cfg)
+			_, _, err := b.Put(t.Context(), putRequest())
+			checkKind(t, "put", err, test.put)
+			parts := []string{fmt.Sprint("HTTP ", test.status), test.text}
+			if test.code != proxied {
+				parts = append(parts, test.code)
+			}
+			for _, part := range parts {
+				if err == nil || !strings.Contains(err.Error(), part) {
+					t.Errorf("put: %q is not in: %v", part, err)
+				}
+			}
 			checkKind(t, "list", last(b.List(t.Context(), "p/")), test.list)
 			checkKind(t, "list versions", last(b.ListVersions(t.Context(), "p/")), test.list)
-			_, _, err := b.Get(t.Context(), "p/k.jpg", "")
+			_, _, err = b.Get(t.Context(), "p/k.jpg", "")
 			checkKind(t, "get", err, test.read)
 		})
 	}
@@ -141,18 +136,53 @@ func TestRefusedReplacement(t *testing.T) {
 	}
 }
 
-// The SDK takes every 2xx for success, and so does the shortcut.
+// An answer that is final is not asked for again.
+func TestRefusedForGood(t *testing.T) {
+	t.Parallel()
+	w := newWire(t, httptest.NewServer, script(status(400, "InvalidRequest")))
+	_, _, err := open(t, w.config()).Put(t.Context(), putRequest())
+	const want = `put "p/k.jpg" in bucket "archive": refused by the bucket (HTTP 400 InvalidRequest, request REQ1): ` +
+		`words of the service; doctor shows what this bucket takes; mend it, then run again`
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if got := w.methods(); got != "PUT " {
+		t.Errorf("requests %q", got)
+	}
+	checkSecrets(t, err, w)
+}
+
 func TestAnySuccessIsSuccess(t *testing.T) {
 	t.Parallel()
-	for path, attempts := range map[string]int{"the SDK": 1, "the shortcut": 2} {
-		w := newWire(t, httptest.NewServer, script(func(w http.ResponseWriter) {
-			stored(w)
-			w.WriteHeader(http.StatusCreated)
-		}))
-		cfg := w.config()
-		cfg.Attempts = attempts
-		if _, created, err := open(t, cfg).Put(t.Context(), putRequest()); err != nil || !created || w.methods() != "PUT " {
-			t.Errorf("%s: created %t, %v, requests %q", path, created, err, w.methods())
+	w := newWire(t, httptest.NewServer, script(func(w http.ResponseWriter) {
+		stored(w)
+		w.WriteHeader(http.StatusCreated)
+	}))
+	if _, created, err := open(t, w.config()).Put(t.Context(), putRequest()); err != nil || !created || w.methods() != "PUT " {
+		t.Errorf("created %t, %v, requests %q", created, err, w.methods())
+	}
+}
+
+// A service whose clock differs is written to by its own clock.
+func TestPutByTheClockOfTheService(t *testing.T) {
+	t.Parallel()
+	there := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
+	w := newWire(t, httptest.NewServer, func(_ int, rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Date", there)
+		signed, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+		if err != nil || time.Since(signed) < 30*time.Minute {
+			status(403, "RequestTimeTooSkewed")(rw)
+			return
 		}
+		stored(rw)
+	})
+	b := open(t, w.config())
+	for range 2 {
+		if _, created, err := b.Put(t.Context(), putRequest()); err != nil || !created {
+			t.Fatal(created, err)
+		}
+	}
+	if got := w.methods(); got != "PUT PUT PUT " {
+		t.Errorf("requests %q", got)
 	}
 }

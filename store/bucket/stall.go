@@ -2,9 +2,7 @@ package bucket
 
 import (
 	"context"
-	"io"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -41,16 +39,4 @@ func (c *guardedConn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.Conn.Write(p)
-}
-
-// pieces are what bodies are sent in. Without them io.Copy would allocate one for
-// every request, nearly half of what a request of the SDK allocates.
-var pieces = sync.Pool{New: func() any { return new([32 << 10]byte) }}
-
-// ReadFrom is how net/http sends the body of a request, except over TLS, where
-// crypto/tls stands between.
-func (c *guardedConn) ReadFrom(body io.Reader) (int64, error) {
-	piece, _ := pieces.Get().(*[32 << 10]byte)
-	defer pieces.Put(piece)
-	return io.CopyBuffer(struct{ io.Writer }{c}, body, piece[:])
 }
