@@ -18,7 +18,7 @@ Figures are medians over the rounds, with the range in brackets. "CPU ×" and "r
 	for _, c := range casesOf(all) {
 		fmt.Fprintf(&text, "\n### %s\n\n", CaseName(c))
 		text.WriteString("| client | rounds | images/s | rate × | CPU s per 1,000 images | CPU × | peak memory, MiB | requests per user |\n|---|---|---|---|---|---|---|---|\n")
-		for _, s := range Standings(all, c, Ours, Floor, Bento, Python) {
+		for _, s := range Standings(all, c, Ours, Before, Floor, Bento, Python) {
 			fmt.Fprintf(&text, "| %s | %d | %s | %s | %s | %s | %s | %.2f |\n", s.Client, s.Rounds,
 				spread(s.ImagesPerSecond, "%.0f", 1), spread(s.RateRatio, "%.2f", 1),
 				spread(s.CPUPerThousand, "%.2f", 1), spread(s.CPURatio, "%.2f", 1),

@@ -9,6 +9,7 @@ import (
 // The clients that are compared.
 const (
 	Ours   = "vlens-archiver"
+	Before = "before" // another build of vlens-archiver
 	Floor  = "floor"
 	Bento  = "Bento"
 	Python = "Python"

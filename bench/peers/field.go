@@ -142,13 +142,17 @@ func (f *field) client(ctx context.Context, p programs, client, bucket string) (
 	case figures.Python:
 		s.program, s.args = p.python, []string{p.pythonScript}
 	default:
-		config, err := f.site.Configure(ctx, p.ours, site.Archive{
+		program := p.ours
+		if client == figures.Before {
+			program = p.before
+		}
+		config, err := f.site.Configure(ctx, program, site.Archive{
 			Name: bucket, Source: source, BaseURL: f.tenant.BaseURL, Bucket: bucket, Concurrency: f.InFlight,
 		})
 		if err != nil {
 			return s, err
 		}
-		s.program, s.args = p.ours, []string{"--config", config, "--log-format", "json", "run"}
+		s.program, s.args = program, []string{"--config", config, "--log-format", "json", "run"}
 	}
 	return s, nil
 }

@@ -24,7 +24,7 @@ var cases = []struct {
 	figures.Case
 	users int
 }{
-	{figures.Case{ImageBytes: 20 << 10, InFlight: 16}, 600},
+	{figures.Case{ImageBytes: 100 << 10, InFlight: 16}, 600},
 	{figures.Case{ImageBytes: 300 << 10, InFlight: 16}, 600},
 	{figures.Case{ImageBytes: 3 << 20, InFlight: 16}, 60},
 	{figures.Case{ImageBytes: 300 << 10, InFlight: 64}, 600},
@@ -34,13 +34,14 @@ var cases = []struct {
 func main() {
 	var b bench
 	flag.StringVar(&b.programs.ours, "program", "bin/vlens-archiver", "the program to measure")
+	flag.StringVar(&b.programs.before, "before", "", "another build of the program, measured beside it as client \"before\"")
 	flag.StringVar(&b.programs.floor, "floor", "bin/floor", "the floor")
 	flag.StringVar(&b.programs.bento, "bento", "bin/bento", "Bento")
 	flag.StringVar(&b.programs.python, "python", "/usr/bin/python3", "a Python with requests, boto3 and psycopg2")
 	clients := flag.String("clients", strings.Join(allClients, ","), "whom to measure, separated by commas")
 	sizes := flag.String("sizes", "", "only cases with these image sizes in `KiB`, separated by commas")
 	inFlight := flag.Int("in-flight", 0, "only cases with so many images in flight")
-	flag.IntVar(&b.rounds, "rounds", 5, "how often each client takes its turn")
+	flag.IntVar(&b.rounds, "rounds", 3, "how often each client takes its turn")
 	flag.BoolVar(&b.again, "again", false, "forget what was measured before")
 	page := flag.Bool("page", false, "measure nothing, only write the page")
 	flag.StringVar(&b.out, "out", "bench", "the folder of RESULTS.md and of the measurements")
@@ -49,6 +50,9 @@ func main() {
 	ctx, release := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer release()
 	b.clients = strings.Split(*clients, ",")
+	if b.programs.before != "" {
+		b.clients = append(b.clients, figures.Before)
+	}
 	err := b.choose(*sizes, *inFlight)
 	if err == nil && !*page {
 		err = b.measure(ctx)

@@ -14,7 +14,7 @@ import (
 
 // programs are the files of the clients.
 type programs struct {
-	ours, floor, bento, python string
+	ours, before, floor, bento, python string
 
 	bentoPipeline, pythonScript string
 	version, build              string
@@ -28,6 +28,7 @@ func (p *programs) check(ctx context.Context, clients []string) error {
 		return err
 	}
 	for _, needed := range []struct{ client, file, advice string }{
+		{figures.Before, p.before, "name another build with -before"},
 		{figures.Floor, p.floor, "make bench builds it"},
 		{figures.Bento, p.bento, "make bin/bento builds it, in some ten minutes"},
 		{figures.Bento, p.bentoPipeline, "run this in the project's folder"},
