@@ -12,11 +12,8 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 )
 
-const (
-	// liveEvery is the time between two readings of the figures.
-	liveEvery = time.Second
-	barWidth  = 32 // columns
-)
+// liveEvery is the time between two readings of the figures.
+const liveEvery = time.Second
 
 // Live shows a bar on the screen, with the figures in a line below it, until the
 // returned function is called, which removes it.
@@ -28,21 +25,14 @@ func live(ctx context.Context, screen *Screen, source Source, every time.Duratio
 	var latest atomic.Pointer[figures]
 	latest.Store(&figures{Snapshot: source.Snapshot()})
 
-	bars := mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(screen.out)}, options...)...)
-	// The total is not known before the sync, so the bar is never told that it
-	// is complete: it goes when the work ends.
-	bar := bars.AddBar(0,
-		mpb.BarWidth(barWidth),
-		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return headline(*latest.Load()) })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return share(*latest.Load()) })),
+	bar, hide := addBar(screen, mpb.BarStyle(), options,
+		mpb.PrependDecorators(dynamicText(func() string { return headline(*latest.Load()) })),
+		mpb.AppendDecorators(dynamicText(func() string { return share(*latest.Load()) })),
 		mpb.BarExtender(mpb.BarFillerFunc(func(w io.Writer, _ decor.Statistics) error {
 			_, err := fmt.Fprintln(w, details(*latest.Load()))
 			return err
 		}), false),
 	)
-	screen.give(bars)
-
 	stopObserving := observe(ctx, source, every, func(f figures) {
 		latest.Store(&f)
 		bar.SetTotal(max(f.Due, f.Users), false)
@@ -50,10 +40,7 @@ func live(ctx context.Context, screen *Screen, source Source, every time.Duratio
 	})
 	return func() {
 		stopObserving()
-		screen.take(func() {
-			bar.Abort(true)
-			bars.Wait()
-		})
+		hide()
 	}
 }
 

@@ -14,8 +14,9 @@ type Screen struct {
 	mu   sync.Mutex
 	out  io.Writer
 	bars *mpb.Progress // nil while there is no bar
-	held bytes.Buffer  // lines written while the bar goes away
-	hold bool
+	// While the bars are removed, lines wait here.
+	removing bool
+	waiting  bytes.Buffer
 }
 
 // NewScreen makes a screen of a terminal.
@@ -26,8 +27,8 @@ func (s *Screen) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.hold:
-		return s.held.Write(line)
+	case s.removing:
+		return s.waiting.Write(line)
 	case s.bars != nil:
 		return s.bars.Write(line)
 	default:
@@ -35,24 +36,24 @@ func (s *Screen) Write(line []byte) (int, error) {
 	}
 }
 
-// give makes bars the place above which lines go.
-func (s *Screen) give(bars *mpb.Progress) {
+// attach shows lines above the bars from now on.
+func (s *Screen) attach(bars *mpb.Progress) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bars = bars
 }
 
-// take lets the bar go away by end, and lines go to the terminal again. Lines
-// that come meanwhile wait: the bar would lose them.
-func (s *Screen) take(end func()) {
+// detach removes the bars by calling end; then lines go to the terminal again.
+// Lines written meanwhile wait: the bars would lose them.
+func (s *Screen) detach(end func()) {
 	s.mu.Lock()
-	s.hold = true
+	s.removing = true
 	s.mu.Unlock()
 
 	end()
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = s.held.WriteTo(s.out) // a terminal that is gone has no reader either
-	s.bars, s.hold = nil, false
+	_, _ = s.waiting.WriteTo(s.out) // who closed the terminal reads nothing
+	s.bars, s.removing = nil, false
 }

@@ -23,37 +23,21 @@ type Source struct {
 
 // observe reads the source at once and then every interval, and gives each
 // reading to show. The returned function ends that and waits.
-func observe(ctx context.Context, source Source, every time.Duration, show func(figures)) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		m := meter{quotaPerMinute: source.PerMinute}
-		var quota store.QuotaUse
-		var asked time.Time
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			if source.Quota != nil && time.Since(asked) >= quotaEvery {
-				asked = time.Now()
-				// A quota that cannot be read is shown as it was: whether the
-				// ledger is there is for the run itself to say.
-				if use, err := source.Quota(ctx); err == nil {
-					quota = use
-				}
-			}
-			now := m.read(time.Now(), source.Snapshot())
-			now.quota = quota
-			show(now)
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
+func observe(ctx context.Context, source Source, interval time.Duration, show func(figures)) (stop func()) {
+	m := meter{quotaPerMinute: source.PerMinute}
+	var quota store.QuotaUse
+	var asked time.Time
+	return Repeat(ctx, interval, func(ctx context.Context) {
+		if source.Quota != nil && time.Since(asked) >= quotaEvery {
+			asked = time.Now()
+			// A quota that cannot be read is shown as it was: whether the
+			// ledger is there is for the run itself to say.
+			if use, err := source.Quota(ctx); err == nil {
+				quota = use
 			}
 		}
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}
+		now := m.read(time.Now(), source.Snapshot())
+		now.quota = quota
+		show(now)
+	})
 }

@@ -7,40 +7,26 @@ import (
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 
 	"vlens-archiver/audit"
 )
 
 // LiveVerify shows a bar for a verification on the screen until the returned
 // function is called, which removes it.
-func LiveVerify(screen *Screen, snapshot func() audit.Progress) (stop func()) {
-	bars := mpb.New(mpb.WithOutput(screen.out))
+func LiveVerify(screen *Screen, snapshot func() audit.Progress) (hide func()) {
 	started := time.Now()
-	// The number of objects is read from the ledger while the bar is there
-	// already, and a part of an archive has none.
-	bar := bars.AddBar(0,
-		mpb.BarWidth(barWidth),
-		mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return verifyHeadline(snapshot()) })),
-		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string {
-			return verifyDetails(snapshot(), time.Since(started))
-		})),
+	bar, removeBar := addBar(screen, mpb.BarStyle(), nil,
+		mpb.PrependDecorators(dynamicText(func() string { return verifyHeadline(snapshot()) })),
+		mpb.AppendDecorators(dynamicText(func() string { return verifyDetails(snapshot(), time.Since(started)) })),
 	)
-	screen.give(bars)
-	ctx, cancel := context.WithCancel(context.Background())
-	stopObserving := every(ctx, liveEvery, func() {
+	stop := Repeat(context.Background(), liveEvery, func(context.Context) {
 		now := snapshot()
 		bar.SetTotal(max(now.Total, now.Objects), false)
 		bar.SetCurrent(now.Objects)
 	})
 	return func() {
-		stopObserving()
-		cancel()
-		screen.take(func() {
-			bar.Abort(true)
-			bars.Wait()
-		})
+		stop()
+		removeBar()
 	}
 }
 
@@ -48,7 +34,7 @@ func LiveVerify(screen *Screen, snapshot func() audit.Progress) (stop func()) {
 // function is called.
 func LinesVerify(ctx context.Context, log *slog.Logger, snapshot func() audit.Progress) (stop func()) {
 	started := time.Now()
-	return every(ctx, lineEvery, func() {
+	return Repeat(ctx, lineEvery, func(ctx context.Context) {
 		now := snapshot()
 		if time.Since(started) < lineEvery/2 {
 			return // nothing is done yet
@@ -84,28 +70,4 @@ func verifyLeft(now audit.Progress, elapsed time.Duration) time.Duration {
 		return 0
 	}
 	return time.Duration(float64(elapsed) / float64(now.Objects) * float64(now.Total-now.Objects))
-}
-
-// every calls show at once and then every interval. The returned function ends
-// that and waits.
-func every(ctx context.Context, interval time.Duration, show func()) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(interval)
-		defer ticker.Stop()
-		for {
-			show()
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-		}
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}
 }
