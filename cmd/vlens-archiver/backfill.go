@@ -26,7 +26,7 @@ type choice struct {
 }
 
 func (p *program) backfillCommand() *cobra.Command {
-	var a part
+	var f runFlags
 	var c choice
 	cmd := &cobra.Command{
 		Use:   "backfill",
@@ -39,17 +39,17 @@ not go together with filters.`,
   psql -Atc 'SELECT id FROM users WHERE branch = 7' | vlens-archiver backfill --users-file -`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.check(cmd); err != nil {
+			if err := f.check(cmd); err != nil {
 				return err
 			}
 			selection, err := c.selection(p)
 			if err != nil {
 				return usage(cmd, err.Error())
 			}
-			return p.takePart(a, store.RunBackfill, selection)
+			return p.startRun(f, store.RunBackfill, selection)
 		},
 	}
-	a.flags(cmd)
+	f.add(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&c.users, "user", nil, "user `ID`; may be repeated")
 	flags.StringVar(&c.usersFile, "users-file", "", "`FILE` with a user id a line, - for stdin")

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"vlens-archiver/audit"
 	"vlens-archiver/internal/config"
@@ -10,7 +11,6 @@ import (
 	"vlens-archiver/internal/listen"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens"
-	"vlens-archiver/worker"
 )
 
 // The exit codes. 2 is left to the Go runtime, which ends a panic with it.
@@ -25,63 +25,77 @@ const (
 	exitSignal      = 128 // plus the signal's number: 130 SIGINT, 143 SIGTERM
 )
 
-// exitCodes is the one table from an error to the exit code; the first row that
-// applies counts. Every error that is in no row is a failure.
-var exitCodes = []struct {
-	code    int
+const goesOn = "run again: it goes on where this one stopped"
+
+// endings is the one table from an error to the exit code and to what to do
+// next. The first row that applies counts; an error in no row is a failure. The
+// advice is "" where the text of the error has it.
+var endings = []struct {
 	applies func(error) bool
+	code    int
+	advice  string
 }{
-	{exitDenied, isAny(store.ErrDenied)},
-	{exitDenied, refusedByVendor},
-	{exitInvalid, isA[*usageError]},
-	{exitInvalid, isAny(
-		config.ErrInvalid, store.ErrDatabaseURL, store.ErrSource, store.ErrForeignArchive, store.ErrSelection,
-		store.ErrRunMismatch, store.ErrSchema, store.ErrBucketMissing, store.ErrRegion,
-		doctor.ErrMisfit, listen.ErrAddress, store.ErrNotEmpty, audit.ErrNoVerifierKey,
-	)},
-	{exitDamaged, isAny(audit.ErrDamaged)},
-	{exitUsersFailed, isAny(errUsersFailed)},
-	{exitWorkLeft, isAny(errWorkLeft)},
+	{isAny(store.ErrDenied), exitDenied, ""},
+	{listingForbidden, exitDenied, `the Vlens user has no "Requests" permission: ask the tenant's administrator to grant it to vlens.username`},
+	{accountRefused, exitDenied, "check vlens.api_key, vlens.tenancy_name, vlens.username and vlens.password"},
+
+	{isA[*usageError], exitInvalid, ""},
+	{configMissing, exitInvalid, "name the file with --config FILE; config.example.yaml shows every key"},
+	{isAny(store.ErrForeignArchive), exitInvalid, "restore the key it names, or use another archive.prefix and an empty ledger for another archive"},
+	{isAny(store.ErrNotEmpty), exitInvalid, "rebuild fills an empty ledger only: name another database in ledger.database_url and run `vlens-archiver migrate up` there"},
+	{isAny(
+		config.ErrInvalid, store.ErrDatabaseURL, store.ErrSource, store.ErrSelection, store.ErrRunMismatch, store.ErrSchema,
+		store.ErrBucketMissing, store.ErrRegion, doctor.ErrMisfit, listen.ErrAddress, audit.ErrNoVerifierKey,
+	), exitInvalid, ""},
+
+	{isAny(audit.ErrDamaged), exitDamaged, "keep the bucket and the ledger as they are and find out who changed what; versions of an object are all still there in a bucket with versioning"},
+	{isAny(errUsersFailed), exitUsersFailed, "`vlens-archiver status` shows the failures by class and what to do about each"},
+	{isAny(errWorkLeft), exitWorkLeft, goesOn},
+	{isA[abandonedBy], exitSignal, "run it again: it begins anew"},
+	{isA[stopSignal], exitSignal, goesOn},
+	{isAny(store.ErrUnavailable), exitFailed, "run again once it answers; `vlens-archiver doctor` says what cannot be reached"},
 }
 
 func exitCode(err error) int {
 	if err == nil {
 		return exitDone
 	}
-	for _, row := range exitCodes {
-		if row.applies(err) {
-			return row.code
+	for _, ending := range endings {
+		if !ending.applies(err) {
+			continue
 		}
-	}
-	if stop, ok := errors.AsType[stopSignal](err); ok {
-		return exitSignal + int(stop.signal)
+		if stop, ok := errors.AsType[stopSignal](err); ok && ending.code == exitSignal {
+			return exitSignal + int(stop.signal)
+		}
+		return ending.code
 	}
 	return exitFailed
 }
 
-// What a run that was done without a fault may still have to say.
-var (
-	errUsersFailed = errors.New("users failed or are partial")
-	errWorkLeft    = errors.New("work is left")
-)
-
-// verdict is what the run of a process comes to: its failure, else a stop by
-// signal, else users without all their images, else work left, if that is asked
-// for. Users who failed are told by the process that closed the run, once.
-func verdict(report worker.Report, failure error, strict bool) error {
-	outcomes := report.Totals.Outcomes
-	unhappy := outcomes[store.OutcomeFailed] + outcomes[store.OutcomePartial]
-	switch {
-	case failure != nil:
-		return failure
-	case errors.Is(report.Stopped, worker.ErrSignal):
-		return report.Stopped
-	case report.Closed && unhappy > 0:
-		return fmt.Errorf("run %q: %d %w", report.Totals.Run.ID, unhappy, errUsersFailed)
-	case strict && report.WorkLeft && !report.AlreadyComplete:
-		return fmt.Errorf("run %q: %w: %d users are still due", report.Totals.Run.ID, errWorkLeft, report.Totals.DueLeft)
+// advice is what to do next about an error; "" when its text says so.
+func advice(err error) string {
+	if errors.Is(err, doctor.ErrFailed) { // its code is that of the checks that failed
+		return "each check is listed with its remedy"
 	}
-	return nil
+	for _, ending := range endings {
+		if ending.applies(err) {
+			return ending.advice
+		}
+	}
+	return ""
+}
+
+// explain is what a person reads about an error: what happened, and what to do
+// next.
+func explain(err error) string {
+	if usage, ok := errors.AsType[*usageError](err); ok {
+		return fmt.Sprintf("%s\n  see: %s --help\n", usage.Error(), usage.command)
+	}
+	text := programName + ": " + err.Error() + "\n"
+	if next := advice(err); next != "" {
+		text += "  next: " + next + "\n"
+	}
+	return text
 }
 
 func isAny(sentinels ...error) func(error) bool {
@@ -95,13 +109,24 @@ func isAny(sentinels ...error) func(error) bool {
 	}
 }
 
-// refusedByVendor reports whether Vlens refuses the account itself: at login or
-// for any request, or the right to list.
-func refusedByVendor(err error) bool {
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+func listingForbidden(err error) bool {
 	refusal, ok := errors.AsType[*vlens.Error](err)
-	if !ok {
-		return false
-	}
-	return refusal.Fault == vlens.FaultUnauthorized ||
-		refusal.Fault == vlens.FaultForbidden && refusal.Endpoint != vlens.EndpointImage
+	return ok && refusal.Fault == vlens.FaultForbidden && refusal.Endpoint == vlens.EndpointList
+}
+
+// accountRefused reports whether Vlens refuses the account itself. Being refused
+// one image is no such thing.
+func accountRefused(err error) bool {
+	refusal, ok := errors.AsType[*vlens.Error](err)
+	return ok && (refusal.Fault == vlens.FaultUnauthorized ||
+		refusal.Fault == vlens.FaultForbidden && refusal.Endpoint != vlens.EndpointImage)
+}
+
+func configMissing(err error) bool {
+	return errors.Is(err, config.ErrInvalid) && errors.Is(err, fs.ErrNotExist)
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,16 +28,4 @@ func parseTime(flag, text string) (time.Time, error) {
 // badRunID is the problem of a flag whose value store.ValidRunID refuses.
 func badRunID(flag, id string) string {
 	return fmt.Sprintf("%s %q: expected 1 to 63 lower-case letters, digits and hyphens, the first no hyphen", flag, id)
-}
-
-// actor is who runs the program: the account, and the host it is on.
-func actor() string {
-	name := fmt.Sprintf("uid %d", os.Getuid())
-	if account, err := user.Current(); err == nil && account.Username != "" {
-		name = account.Username
-	}
-	if host, err := os.Hostname(); err == nil {
-		name += "@" + host
-	}
-	return name
 }

@@ -20,7 +20,7 @@ const programName = "vlens-archiver"
 // program is one call of the program: its surroundings and its global flags.
 type program struct {
 	ctx    context.Context // ends when everything must stop
-	admit  context.Context // ends when no new work is to be begun
+	admit  context.Context // ends when no new work may begin
 	env    func(string) (string, bool)
 	stdin  io.Reader
 	stdout io.Writer
@@ -69,11 +69,11 @@ or configuration, 5 credentials or permission refused, 6 work left (--strict),
 		p.verifyCommand(), p.exportCommand(), p.rebuildCommand(), p.doctorCommand(), p.reportCommand(),
 		p.migrateCommand(), p.keygenCommand(), p.simulateCommand(), p.versionCommand(), p.completionCommand(),
 	)
-	misnamed := refuseHelpForNothing(root)
+	unknownHelp := refuseUnknownHelp(root)
 	if err := root.ExecuteContext(p.admit); err != nil {
 		return err
 	}
-	return *misnamed
+	return *unknownHelp
 }
 
 func (p *program) checkGlobalFlags(cmd *cobra.Command, _ []string) error {
@@ -84,14 +84,14 @@ func (p *program) checkGlobalFlags(cmd *cobra.Command, _ []string) error {
 	return usage(cmd, fmt.Sprintf("--log-format %q: expected text or json", p.logFormat))
 }
 
-// plain is the body of a command that has nothing to finish: the first signal
-// ends it.
+// plain is the body of a command that the first signal ends: it has nothing in
+// flight that would have to be finished.
 func (p *program) plain(do func(ctx context.Context) error) func(*cobra.Command, []string) error {
 	return func(*cobra.Command, []string) error { return p.stopped(do(p.admit)) }
 }
 
-// stopped is the error of work that the first signal ends: the signal itself
-// when that is why it failed.
+// stopped replaces the error of work that failed because the first signal ended
+// it by that signal.
 func (p *program) stopped(err error) error {
 	if stop, ok := errors.AsType[stopSignal](context.Cause(p.admit)); ok && err != nil {
 		return abandonedBy{stop}
@@ -103,8 +103,8 @@ func (p *program) loadConfig() (*config.Config, error) {
 	return config.Load(p.configFile, p.env)
 }
 
-// logger writes to out, which leads to stderr. A person at a terminal sees what
-// is wrong; the course of things is for the live bar to show.
+// logger writes to out, which leads to stderr. On a terminal it writes warnings
+// and errors only: the live bar shows the progress.
 func (p *program) logger(out io.Writer) *slog.Logger {
 	onTerminal := isTerminal(p.stderr)
 	options := &slog.HandlerOptions{Level: slog.LevelInfo}

@@ -7,7 +7,7 @@ import (
 )
 
 func (p *program) runCommand() *cobra.Command {
-	var a part
+	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Archive the users who are due",
@@ -22,16 +22,16 @@ successor. Without it the run is of kind "manual" and has an id of its own.`,
   vlens-archiver run --run-id nightly-20261123 --max-duration 5h30m --json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.check(cmd); err != nil {
+			if err := f.check(cmd); err != nil {
 				return err
 			}
 			kind := store.RunManual
-			if a.runID != "" {
+			if f.runID != "" {
 				kind = store.RunScheduled
 			}
-			return p.takePart(a, kind, store.Selection{})
+			return p.startRun(f, kind, store.Selection{})
 		},
 	}
-	a.flags(cmd)
+	f.add(cmd)
 	return cmd
 }

@@ -20,7 +20,7 @@ import (
 )
 
 func (p *program) scheduleCommand() *cobra.Command {
-	var a part
+	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "schedule",
 		Short: "Stay up and take part in a run at each tick of schedule.cron",
@@ -38,18 +38,18 @@ SIGTERM and SIGINT stop it as they stop run: users in flight are finished.`,
 		Example: `  vlens-archiver schedule --max-duration 8h`,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := a.check(cmd); err != nil {
+			if err := f.check(cmd); err != nil {
 				return err
 			}
-			return p.schedule(a)
+			return p.schedule(f)
 		},
 	}
-	a.commonFlags(cmd)
+	f.addCommon(cmd)
 	return cmd
 }
 
 // schedule takes part in the runs of the schedule until it is to stop.
-func (p *program) schedule(a part) error {
+func (p *program) schedule(f runFlags) error {
 	cfg, err := p.loadConfig()
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (p *program) schedule(a part) error {
 
 	screen := progress.NewScreen(p.stderr)
 	log := p.logger(screen)
-	measuring, err := p.startTelemetry(cfg, log, a.worker)
+	measuring, err := p.startTelemetry(cfg, log, f.worker)
 	if err != nil {
 		return p.stopped(err)
 	}
@@ -86,11 +86,11 @@ func (p *program) schedule(a part) error {
 		Ticks: ticks,
 		Ended: func(ctx context.Context, runID string) (bool, error) { return runEnded(ctx, ledger, runID) },
 		TakePart: func(runID string) (schedule.Verdict, error) {
-			part := a
-			part.runID = runID
-			err := p.attend(attendance{
-				part: part, cfg: cfg, screen: screen, log: log, health: board, telemetry: measuring,
-				run: store.Run{ID: runID, Kind: store.RunScheduled, Selection: store.Selection{Limit: a.limit}},
+			ofRun := f
+			ofRun.runID = runID
+			err := p.takePart(participation{
+				runFlags: ofRun, cfg: cfg, screen: screen, log: log, health: board, telemetry: measuring,
+				run: store.Run{ID: runID, Kind: store.RunScheduled, Selection: store.Selection{Limit: f.limit}},
 			})
 			board.End(runID, exitCode(err))
 			return p.judge(log, runID, err), err

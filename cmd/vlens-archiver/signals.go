@@ -12,7 +12,7 @@ import (
 	"vlens-archiver/worker"
 )
 
-// errStoppedAtOnce is why a run is dropped that was being finished.
+// errStoppedAtOnce is the error of a run whose users in flight were dropped.
 var errStoppedAtOnce = errors.New("stopped at once by a second signal: users in flight are dropped, a later run finds what they have stored")
 
 // stopSignal is a stop asked for by a signal.
@@ -21,10 +21,10 @@ type stopSignal struct{ signal syscall.Signal }
 // Error names the signal.
 func (s stopSignal) Error() string { return "stopped by " + unix.SignalName(s.signal) }
 
-// Unwrap makes it the worker's word for it.
+// Unwrap makes it a worker.ErrSignal.
 func (stopSignal) Unwrap() error { return worker.ErrSignal }
 
-// abandonedBy is a stop of a command that keeps nothing of what it had begun.
+// abandonedBy is a stop of a command that keeps nothing of its unfinished work.
 type abandonedBy struct{ stopSignal }
 
 // Unwrap is the stop itself.
@@ -35,7 +35,7 @@ func (a abandonedBy) Unwrap() error { return a.stopSignal }
 // watching and waits.
 func watchSignals(parent context.Context) (ctx, admit context.Context, release func()) {
 	ctx, stop := context.WithCancelCause(parent)
-	admit, refuse := context.WithCancelCause(ctx)
+	admit, stopAdmitting := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 
@@ -44,7 +44,7 @@ func watchSignals(parent context.Context) (ctx, admit context.Context, release f
 		defer close(ended)
 		select {
 		case first := <-signals:
-			refuse(stopSignal{first.(syscall.Signal)})
+			stopAdmitting(stopSignal{first.(syscall.Signal)})
 		case <-ctx.Done():
 			return
 		}

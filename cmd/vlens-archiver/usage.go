@@ -6,12 +6,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// usageError is a command line that cannot be understood.
+type usageError struct {
+	command string // as in "vlens-archiver run"
+	problem string
+}
+
+// Error says what is wrong with the command line.
+func (e *usageError) Error() string { return e.command + ": " + e.problem }
+
 func usage(cmd *cobra.Command, problem string) error {
 	return &usageError{command: cmd.CommandPath(), problem: problem}
 }
 
-// noArguments refuses what stands after the flags, without repeating it: it may
-// be a user's id, or worse.
+// noArguments refuses arguments without repeating them: one may be a user's id.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usage(cmd, "it takes no arguments, only flags; a flag with an optional value is written --flag=VALUE")
@@ -28,10 +36,10 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 	return usage(cmd, problem)
 }
 
-// refuseHelpForNothing makes help on a command that does not exist a mistake, not
-// the help on the commands above it. After the call the result has it, or nil:
-// what is asked with --help passes no other check.
-func refuseHelpForNothing(root *cobra.Command) *error {
+// refuseUnknownHelp makes help on a command that does not exist an error; cobra
+// would show the help of its parent and succeed. A help function returns nothing,
+// so the error of "WRONG --help" is in the result once root was executed.
+func refuseUnknownHelp(root *cobra.Command) *error {
 	var misnamed error
 	show := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
@@ -45,9 +53,9 @@ func refuseHelpForNothing(root *cobra.Command) *error {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "help" {
 			cmd.Args = func(cmd *cobra.Command, args []string) error {
-				above, rest, err := cmd.Root().Find(args)
-				if err == nil && above.HasSubCommands() && len(rest) > 0 {
-					return unknownCommand(above, rest[0])
+				parent, rest, err := cmd.Root().Find(args)
+				if err == nil && parent.HasSubCommands() && len(rest) > 0 {
+					return unknownCommand(parent, rest[0])
 				}
 				return nil
 			}

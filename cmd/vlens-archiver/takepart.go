@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/config"
@@ -12,28 +13,54 @@ import (
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/internal/telemetry"
 	"vlens-archiver/store"
-	"vlens-archiver/store/manifest"
 	"vlens-archiver/store/postgres"
 	"vlens-archiver/worker"
 )
 
-// attendance is this process's part in one run.
-type attendance struct {
-	part
+// startRun opens or joins the run that the flags and the selection describe, and
+// works on it until it is finished or this process has to stop. With --dry-run it
+// only prints the plan.
+func (p *program) startRun(f runFlags, kind store.RunKind, selection store.Selection) error {
+	cfg, err := p.loadConfig()
+	if err != nil {
+		return err
+	}
+	selection.Limit = f.limit
+	if f.dryRun {
+		return p.stopped(p.plan(p.admit, cfg, selection, f.asJSON))
+	}
+	run := store.Run{ID: f.runID, Kind: kind, Selection: selection}
+	if run.ID == "" {
+		run.ID = newRunID(kind, time.Now())
+	}
+	screen := progress.NewScreen(p.stderr)
+	log := p.logger(screen)
+	measuring, err := p.startTelemetry(cfg, log, f.worker)
+	if err != nil {
+		return p.stopped(err)
+	}
+	defer measuring.Close(p.ctx)
+	return p.takePart(participation{runFlags: f, cfg: cfg, screen: screen, log: log, run: run, telemetry: measuring})
+}
+
+// participation is this process's part in one run.
+type participation struct {
+	runFlags
 	cfg    *config.Config
 	screen *progress.Screen
 	log    *slog.Logger
 	run    store.Run // its id, kind and selection
-	// health is the board of a process that stays up; nil for one that ends with
-	// the run, and then serves its health only as long.
+	// health is the board of a process that stays up between runs; nil for one that
+	// ends with the run, which then has a board of its own.
 	health *health.Board
 	// telemetry measures the process; nil measures nothing.
 	telemetry *telemetry.Telemetry
 }
 
-// attend takes part in the run and tells heartbeat, webhook, telemetry and log of
-// it. Whatever they hear of the end is what the exit code says.
-func (p *program) attend(a attendance) error {
+// takePart takes part in the run and reports its start and end to heartbeat,
+// webhook, telemetry and log. All of them get the exit code that this process
+// is about to return.
+func (p *program) takePart(a participation) error {
 	notifier := notify.Start(p.ctx, notify.Config{
 		HeartbeatURL: a.cfg.Notify.HeartbeatURL,
 		WebhookURL:   a.cfg.Notify.WebhookURL,
@@ -41,7 +68,7 @@ func (p *program) attend(a attendance) error {
 		UserAgent:    programName + "/" + tool().Version,
 	})
 	measured, endMeasuring := a.telemetry.Begin(p.ctx, a.run)
-	report, err := p.work(measured, a)
+	report, err := p.archive(measured, a)
 	code := exitCode(err)
 	endMeasuring(report.Totals.Run.Status, code)
 	notifier.End(p.ctx, code, closedRuns(report, a.log)...)
@@ -49,40 +76,9 @@ func (p *program) attend(a attendance) error {
 	return err
 }
 
-// logEnd logs how the part ended. A person at a terminal reads it elsewhere.
-func logEnd(log *slog.Logger, runID string, report worker.Report, err error) {
-	attributes := []any{"event", "run_left", "run_id", runID, "status", report.Totals.Run.Status, "exit_code", exitCode(err), "closed", report.Closed, "work_left", report.WorkLeft}
-	if err != nil {
-		attributes = append(attributes, "error", err.Error())
-	}
-	log.Info("run left", attributes...)
-}
-
-// closedRuns are the summaries of the runs that this process closed, as JSON.
-func closedRuns(report worker.Report, log *slog.Logger) [][]byte {
-	runs := report.Interrupted
-	if report.Closed {
-		runs = append(runs, report.Totals)
-	}
-	var summaries [][]byte
-	for _, totals := range runs {
-		summary := manifest.NewSummary(totals, totals.Run.Status, totals.Run.EndedAt, tool())
-		if totals.Run.ID == report.Totals.Run.ID {
-			summary.Notes = append(summary.Notes, report.Notes...)
-		}
-		body, err := summary.Encode()
-		if err != nil {
-			log.Warn("summary not encoded", "event", "notify_failed", "target", "webhook", "run_id", totals.Run.ID, "error", err.Error())
-			continue
-		}
-		summaries = append(summaries, body)
-	}
-	return summaries
-}
-
-// work opens or joins the run, works on it until it is finished or this process
-// is to stop, and prints how the run stands then. What happens in ctx is measured.
-func (p *program) work(ctx context.Context, a attendance) (worker.Report, error) {
+// archive opens or joins the run, works on it until it is finished or this process
+// has to stop, and prints the state of the run. What happens in ctx is measured.
+func (p *program) archive(ctx context.Context, a participation) (worker.Report, error) {
 	run := a.run
 	run.ToolVersion, run.ConfigSHA256 = tool().Version, a.cfg.Fingerprint()
 	archive, err := app.Open(p.admit, a.cfg, app.Options{

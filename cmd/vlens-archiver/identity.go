@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"os"
+	"os/user"
 	"strings"
 	"time"
 
@@ -24,4 +26,16 @@ func workerName(given string, env func(string) (string, bool)) string {
 	fromEnv, _ := env("HOSTNAME")
 	host, _ := os.Hostname() // one that has no name still works
 	return cmp.Or(given, fromEnv, host, "unnamed")
+}
+
+// actor is who runs the program, for the access log: account and host.
+func actor() string {
+	name := fmt.Sprintf("uid %d", os.Getuid())
+	if account, err := user.Current(); err == nil && account.Username != "" {
+		name = account.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
 }
