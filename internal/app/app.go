@@ -16,12 +16,12 @@ import (
 	"vlens-archiver/vlens"
 )
 
-// Options say for what an App is opened.
+// Options are what the parts of an App need beside the configuration.
 type Options struct {
 	Tool manifest.Tool
 	Log  *slog.Logger
-	// RunID and RunPerMinute are the run whose own limit, in requests a minute,
-	// holds beside the quota; 0 is no such limit.
+	// RunID names the run. RunPerMinute is its own limit in requests a minute,
+	// beside the quota; 0 is none.
 	RunID        string
 	RunPerMinute int
 	// WorkerName is the name of the pod or host.
@@ -47,8 +47,8 @@ type App struct {
 	unfollow   func(context.Context) // nil before telemetry reads the ledger
 }
 
-// Open opens all parts. It connects to the databases; bucket and vendor are
-// first spoken to by whoever uses them.
+// Open opens all parts. It connects to the databases; bucket and vendor get their
+// first request from whoever uses them.
 func Open(ctx context.Context, cfg *config.Config, options Options) (*App, error) {
 	key, err := store.ParseSubjectKey(cfg.Archive.SubjectKey)
 	if err != nil {

@@ -15,8 +15,8 @@ type Databases struct {
 	Users  *postgres.Users
 }
 
-// OpenLedger connects to the ledger and makes sure that its tables are those
-// that this program needs; else it is store.ErrSchema.
+// OpenLedger connects to the ledger. Tables that are not those of this program are
+// store.ErrSchema.
 func OpenLedger(ctx context.Context, cfg *config.Config) (*postgres.Ledger, error) {
 	ledger, err := postgres.OpenLedger(ctx, cfg.Ledger.DatabaseURL)
 	if err != nil {
@@ -43,11 +43,11 @@ func OpenDatabases(ctx context.Context, cfg *config.Config) (*Databases, error) 
 	return &Databases{Source: source, Ledger: ledger, Users: postgres.NewUsers(source, ledger)}, nil
 }
 
-// closeTimeout bounds what closing may take.
+// closeTimeout bounds the closing of the databases and of the quota.
 const closeTimeout = 5 * time.Second
 
-// Close closes the connections. It waits a moment for those in use, and not for
-// ever: a connection that a panic left behind must not keep the process alive.
+// Close closes the connections. It waits for those in use, but no longer than
+// closeTimeout: after a panic one may be in use for ever.
 func (d *Databases) Close() {
 	closed := make(chan struct{})
 	go func() {

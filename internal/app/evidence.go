@@ -11,8 +11,8 @@ import (
 	"vlens-archiver/store/postgres"
 )
 
-// Evidence is what those work with who check or hand out what is archived: no
-// vendor and no quota. Its owner closes the ledger.
+// Evidence is what commands work with that check or export what is archived: it has
+// no vendor and no quota. Its owner closes the ledger.
 type Evidence struct {
 	Ledger   *postgres.Ledger
 	Bucket   *bucket.Bucket
@@ -23,8 +23,8 @@ type Evidence struct {
 	VerifierKey string
 }
 
-// OpenEvidence connects to the ledger; the bucket is first spoken to by whoever
-// uses it.
+// OpenEvidence connects to the ledger; the bucket gets its first request from
+// whoever uses it.
 func OpenEvidence(ctx context.Context, cfg *config.Config) (*Evidence, error) {
 	key, err := store.ParseSubjectKey(cfg.Archive.SubjectKey)
 	if err != nil {
@@ -57,7 +57,7 @@ func OpenSource(ctx context.Context, cfg *config.Config) (*postgres.Source, erro
 	})
 }
 
-// Identity is the archive that the configuration speaks of.
+// Identity is the archive that the configuration describes.
 func Identity(cfg *config.Config, key store.SubjectKey) store.ArchiveIdentity {
 	return store.ArchiveIdentity{
 		LayoutVersion: store.LayoutVersion,

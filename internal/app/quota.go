@@ -8,8 +8,8 @@ import (
 	"vlens-archiver/store/postgres"
 )
 
-// newQuota is the quota that this configuration and run obey; nil when neither
-// has a limit.
+// newQuota is the quota by the limits of the configuration and of the run; nil
+// when neither has one.
 func newQuota(cfg *config.Config, ledger *postgres.Ledger, options Options) *postgres.Quota {
 	if PerMinute(cfg.Vlens.Quota, options.RunPerMinute) == 0 {
 		return nil
@@ -26,8 +26,8 @@ func newQuota(cfg *config.Config, ledger *postgres.Ledger, options Options) *pos
 	})
 }
 
-// closeQuota gives back what is held. Slots that cannot be given back free
-// themselves.
+// closeQuota gives back the slots that are held. Those that cannot be given back
+// expire.
 func (a *App) closeQuota(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
@@ -37,7 +37,7 @@ func (a *App) closeQuota(ctx context.Context) {
 	}
 }
 
-// QuotaUse tells the quota in use; it is nil without a quota.
+// QuotaUse reads the quota in use; it is nil without a quota.
 func (a *App) QuotaUse() func(context.Context) (store.QuotaUse, error) {
 	if a.Quota == nil {
 		return nil
@@ -45,8 +45,8 @@ func (a *App) QuotaUse() func(context.Context) (store.QuotaUse, error) {
 	return a.Quota.Use
 }
 
-// PerMinute is how many requests a minute a run may make under the quota's
-// windows and its own limit; 0 is no limit.
+// PerMinute is how many requests a minute a run may make: the tightest of the
+// quota's two windows and of the run's own limit; 0 is no limit.
 func PerMinute(quota config.Quota, ofRun int) int {
 	perMinute := 0
 	for _, limit := range []int{60 * quota.PerSecond, quota.PerMinute, ofRun} {
@@ -59,7 +59,7 @@ func PerMinute(quota config.Quota, ofRun int) int {
 
 // QuotaNow is the quota in use by all processes of the tenant, with the limits
 // of this configuration when no process is there to set them; zero when the
-// configuration has none. It only reads, and takes no place among them.
+// configuration has none. It only reads the quota.
 func QuotaNow(ctx context.Context, ledger *postgres.Ledger, cfg *config.Config) (store.QuotaUse, error) {
 	limits := cfg.Vlens.Quota
 	if PerMinute(limits, 0) == 0 {

@@ -11,7 +11,7 @@ func checks() []check {
 		queryChecks(),
 		vendorChecks(),
 		bucketChecks(),
-		canaryChecks(),
+		bucketWriteChecks(),
 		archiveChecks(),
 		evidenceChecks(),
 		receiverChecks(),

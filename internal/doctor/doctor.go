@@ -23,12 +23,13 @@ type Setup struct {
 	Now func() time.Time
 }
 
-// longest bounds a whole examination; what is left then is skipped.
-const longest = 5 * time.Minute
+// examineTimeout bounds a whole examination; checks that are left then are
+// skipped.
+const examineTimeout = 5 * time.Minute
 
 // Examine runs all checks in order and shows each result as soon as it is there.
 // A check is skipped when one it builds on has failed; everything else is tried.
-// The objects it puts into the bucket are taken away again where the role may.
+// The objects it puts into the bucket are deleted again where the role may.
 // When ctx ends, the report ends with the last check that was over before.
 func Examine(ctx context.Context, setup Setup, show func(Result)) Report {
 	if setup.Now == nil {
@@ -37,7 +38,7 @@ func Examine(ctx context.Context, setup Setup, show func(Result)) Report {
 	e := &examination{setup: setup, statuses: make(map[string]Status)}
 	defer e.close(ctx)
 
-	bounded, cancel := context.WithTimeout(ctx, longest)
+	bounded, cancel := context.WithTimeout(ctx, examineTimeout)
 	defer cancel()
 	var report Report
 	for _, check := range checks() {
@@ -47,7 +48,7 @@ func Examine(ctx context.Context, setup Setup, show func(Result)) Report {
 		}
 		e.statuses[check.name] = result.Status
 		report.Checks = append(report.Checks, result)
-		// Without a configuration all else is skipped, which one line says as well.
+		// Without a configuration everything else is skipped; one line says that.
 		if e.cfg != nil || result.Status != Skipped {
 			show(result)
 		}
@@ -55,11 +56,11 @@ func Examine(ctx context.Context, setup Setup, show func(Result)) Report {
 	return report
 }
 
-// try runs one check, unless it has no chance.
+// try runs one check, or skips it when it cannot succeed.
 func (e *examination) try(ctx context.Context, c check) Result {
 	result := Result{Name: c.name, Tried: c.tried, Measured: map[string]any{}}
 	var f finding
-	if reason := e.hopeless(ctx, c); reason != "" {
+	if reason := e.skipReason(ctx, c); reason != "" {
 		f = skip(reason)
 	} else {
 		within := c.within
@@ -77,8 +78,8 @@ func (e *examination) try(ctx context.Context, c check) Result {
 	return result
 }
 
-// hopeless says why a check cannot be tried; "" when it can.
-func (e *examination) hopeless(ctx context.Context, c check) string {
+// skipReason says why a check is skipped; "" when it can be tried.
+func (e *examination) skipReason(ctx context.Context, c check) string {
 	if ctx.Err() != nil {
 		return "no time is left"
 	}

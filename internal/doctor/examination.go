@@ -11,8 +11,8 @@ import (
 	"vlens-archiver/vlens"
 )
 
-// examination is what the checks of one call share. Checks run one after the
-// other; each finds what those that it needs have left here.
+// examination is the state that the checks of one call share. Checks run one after
+// the other; each uses what the checks that it needs have set.
 type examination struct {
 	setup    Setup
 	statuses map[string]Status
@@ -32,15 +32,15 @@ type examination struct {
 	bucketSkew *skew
 	versioned  bool
 	lock       bucket.LockSetting
-	canaries   *flock
+	canaries   *canaries
 	begun      bool // the bucket has archive.json
 }
 
 // closeTimeout bounds what closing may take.
 const closeTimeout = 10 * time.Second
 
-// close takes the canaries away and closes all that was opened, also when ctx
-// has ended.
+// close removes the canaries and closes all that was opened, also when ctx has
+// ended.
 func (e *examination) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
@@ -51,7 +51,7 @@ func (e *examination) close(ctx context.Context) {
 		e.vendor.CloseIdleConnections()
 	}
 	if e.quota != nil {
-		_ = e.quota.Close(ctx) // what cannot be given back frees itself
+		_ = e.quota.Close(ctx) // slots that are not given back expire
 	}
 	if e.source != nil {
 		e.source.Close()
@@ -64,8 +64,9 @@ func (e *examination) close(ctx context.Context) {
 // skew is how far this machine's clock is ahead of another, give or take.
 type skew struct{ ahead, uncertain time.Duration }
 
-// compareClocks tells the skew from the time in an answer, which may have been
-// written at any moment since asked. A time of whole seconds is up to one more.
+// compareClocks is the skew by the time in an answer, which may have been written
+// at any moment between asked and answered. A time in whole seconds may be up to a
+// second too early: resolution is that second, or 0.
 func compareClocks(asked, answered, there time.Time, resolution time.Duration) *skew {
 	if there.IsZero() {
 		return nil
@@ -79,6 +80,5 @@ func compareClocks(asked, answered, there time.Time, resolution time.Duration) *
 	}
 }
 
-// tooLarge reports whether the clocks differ by more than a run may bear, for
-// certain.
+// tooLarge reports whether the clocks certainly differ by more than a run allows.
 func (s *skew) tooLarge() bool { return s.ahead.Abs()-s.uncertain > store.LargestSkew }

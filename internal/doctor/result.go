@@ -75,8 +75,8 @@ func (f *failedChecks) Error() string {
 // Unwrap gives ErrFailed and every reason.
 func (f *failedChecks) Unwrap() []error { return append([]error{ErrFailed}, f.reasons...) }
 
-// ErrMisfit says that the configuration and what it speaks of do not fit: what
-// has to change is the one or the other, and waiting does not help.
+// ErrMisfit says that the configuration does not fit what it names: one of the two
+// has to change, and waiting does not help.
 var ErrMisfit = errors.New("the configuration does not fit")
 
 // check is a row of the table of checks.
@@ -109,8 +109,8 @@ func warn(remedy, format string, values ...any) finding {
 	return finding{status: Warning, found: fmt.Sprintf(format, values...), remedy: remedy}
 }
 
-// misfit is a failure that a change of the configuration, or of what it speaks
-// of, mends.
+// misfit is a failure that goes away when the configuration, or what it names, is
+// changed.
 func misfit(remedy, format string, values ...any) finding {
 	found := fmt.Sprintf(format, values...)
 	return finding{status: Failed, found: found, remedy: remedy, err: fmt.Errorf("%w: %s", ErrMisfit, found)}
@@ -127,7 +127,7 @@ func failed(remedy string, err error) finding {
 	return finding{status: Failed, found: err.Error(), remedy: remedy, err: err}
 }
 
-// unsure is a check that an error ended and on which nothing depends.
+// unsure is a check that an error ended and on which no run depends.
 func unsure(remedy string, err error) finding {
 	return finding{status: Warning, found: err.Error(), remedy: remedy}
 }

@@ -1,4 +1,4 @@
-// Package health answers the probes of those who keep the program running: is it
+// Package health answers the probes of Kubernetes and the like: is the process
 // alive, can it work, and how did its last run end.
 package health
 
@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// askTimeout bounds the question to the ledger; a kubelet waits for 1 s unless
-// told otherwise.
+// askTimeout bounds the question to the ledger; a kubelet waits for 1 s by default.
 const askTimeout = 900 * time.Millisecond
 
 // Board is what is known of this process's runs. Its zero value knows nothing.
@@ -48,7 +47,7 @@ func (b *Board) End(runID string, exitCode int) {
 	b.state.RunID, b.state.LastRun = nil, &endedRun{runID, exitCode, time.Now().UTC().Truncate(time.Second)}
 }
 
-// Wait notes for when the next part is planned.
+// Wait notes when this process will take part in a run again.
 func (b *Board) Wait(until time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -56,9 +55,9 @@ func (b *Board) Wait(until time.Time) {
 	b.state.NextRun = &until
 }
 
-// Handler answers GET /livez with 200 as long as the process serves at all, and
-// GET /readyz with 200 when ledger answers without an error, else 503; its body
-// says what the board knows.
+// Handler answers GET /livez with 200 as long as the process serves at all. It
+// answers GET /readyz with 200 when ledger returns no error, else with 503, and
+// with what the board knows in the body.
 func (b *Board) Handler(ledger func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
@@ -73,7 +72,7 @@ func (b *Board) Handler(ledger func(context.Context) error) http.Handler {
 		b.mu.Unlock()
 		status := http.StatusOK
 		now.Ledger = "reachable"
-		if err != nil { // it may quote addresses, so it is for the log of the run
+		if err != nil { // not shown: it may quote addresses
 			status, now.Ledger = http.StatusServiceUnavailable, "away"
 		}
 		answer(w, status, now)
@@ -85,5 +84,5 @@ func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // who asked has gone
+	_ = json.NewEncoder(w).Encode(body) // the client has gone
 }

@@ -1,5 +1,5 @@
-// Package listen serves HTTP to those who operate the program: measurements and
-// health. What it serves is small and answers at once.
+// Package listen serves HTTP to those who operate the program: metrics and health.
+// Answers are small and immediate.
 package listen
 
 import (
@@ -30,8 +30,8 @@ type Server struct {
 }
 
 // Open listens on the address, host:port or :port, which the configuration has
-// under key, and serves it until Close. An address that cannot be had is
-// ErrAddress.
+// under key, and serves it until Close. An address that cannot be
+// listened on is ErrAddress.
 func Open(ctx context.Context, key, address string, handler http.Handler) (*Server, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
@@ -56,20 +56,20 @@ func Open(ctx context.Context, key, address string, handler http.Handler) (*Serv
 	return s, nil
 }
 
-// Address is where the server listens; it tells the port when 0 was asked for.
+// Address is where the server listens, with the real port when 0 was configured.
 func (s *Server) Address() string { return s.address.String() }
 
-// Close ends the server. Requests under way have a moment to end.
+// Close ends the server. Requests under way have closeTimeout to end.
 func (s *Server) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	if s.server.Shutdown(ctx) != nil {
-		_ = s.server.Close() // connections that outlast the moment are cut
+		_ = s.server.Close() // it cuts connections that are still open
 	}
 	<-s.ended
 }
 
-// reason says in a few words why an address cannot be had, and what to do.
+// reason says in a few words why an address cannot be listened on, and what to do.
 func reason(err error) string {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

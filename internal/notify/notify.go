@@ -1,9 +1,9 @@
-// Package notify tells others how runs go: a heartbeat monitor that wakes
-// somebody when it hears of a failure or hears nothing, and a webhook that gets
-// the summary of each closed run.
+// Package notify tells others how runs go: a heartbeat monitor, which alerts
+// somebody when it gets a failure or gets nothing, and a webhook, which gets the
+// summary of each closed run.
 //
 // Nothing that happens here changes how a run ends. Both URLs are secrets and
-// stand in no log and no error; what is sent has no personal data.
+// appear in no log and no error; what is sent has no personal data.
 package notify
 
 import (
@@ -19,7 +19,7 @@ import (
 	"vlens-archiver/store"
 )
 
-// Config says who is told. An empty URL is nobody.
+// Config says who is notified. An empty URL notifies nobody.
 type Config struct {
 	// HeartbeatURL is that of a check at healthchecks.io, or of a monitor that
 	// understands the same: URL/start begins, URL/N ends with exit status N
@@ -30,55 +30,55 @@ type Config struct {
 	UserAgent    string
 }
 
-// Notifier tells of one process's part in one run.
+// Notifier reports one process's part in one run.
 type Notifier struct {
 	config Config
 	sender *sender
-	rid    string // tells apart the parts of processes that overlap
+	rid    string // keeps processes that overlap apart at the monitor
 
-	ending  context.CancelFunc // ends the further attempts to tell the start
-	started chan struct{}      // closed when the start has been told, or given up
+	stopRetrying context.CancelFunc // ends further attempts to send the start
+	started      chan struct{}      // closed when the start was sent, or given up
 }
 
-// Start tells the monitor that a part in a run begins, and does not wait for its
-// answer. Its caller ends it with End.
+// Start tells the monitor that this process takes part in a run, and does not wait
+// for its answer. The caller ends it with End.
 func Start(ctx context.Context, config Config) *Notifier {
 	return start(ctx, config, newSender())
 }
 
 func start(ctx context.Context, config Config, sender *sender) *Notifier {
 	n := &Notifier{config: config, sender: sender, rid: uuid.NewString(), started: make(chan struct{})}
-	patience, ending := context.WithCancel(ctx)
-	n.ending = ending
+	retrying, stop := context.WithCancel(ctx)
+	n.stopRetrying = stop
 	go func() {
 		defer close(n.started)
-		n.ping(ctx, patience, "start")
+		n.ping(ctx, retrying, "start")
 	}()
 	return n
 }
 
-// endTimeout bounds what telling of the end may take. With the time the worker
-// takes to stop it must fit into the grace period of a pod.
+// endTimeout bounds the notifications at the end. Together with the time that the
+// worker takes to stop, it must fit into the grace period of a pod.
 const endTimeout = 10 * time.Second
 
-// End tells the monitor the exit status of the part, and the webhook the
-// summaries of the runs that it closed. It does so also when ctx has ended, but
-// then tries only once.
+// End sends the exit status to the monitor, and to the webhook the summaries of the
+// runs that this process closed. It does so also when ctx has ended, but then
+// tries only once.
 func (n *Notifier) End(ctx context.Context, exitStatus int, summaries ...[]byte) {
-	n.ending()
+	n.stopRetrying()
 	<-n.started // a start that arrives after the end would look like another run
 	defer n.sender.client.CloseIdleConnections()
 
-	patience := ctx
+	retrying := ctx
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()
-	n.ping(ctx, patience, strconv.Itoa(exitStatus))
+	n.ping(ctx, retrying, strconv.Itoa(exitStatus))
 	for _, summary := range summaries {
-		n.post(ctx, patience, summary)
+		n.post(ctx, retrying, summary)
 	}
 }
 
-func (n *Notifier) ping(ctx, patience context.Context, word string) {
+func (n *Notifier) ping(ctx, retrying context.Context, word string) {
 	if n.config.HeartbeatURL == "" {
 		return
 	}
@@ -91,14 +91,14 @@ func (n *Notifier) ping(ctx, patience context.Context, word string) {
 	query := target.Query()
 	query.Set("rid", n.rid)
 	target.RawQuery = query.Encode()
-	n.warn("heartbeat", n.sender.send(ctx, patience, message{http.MethodGet, target.String(), n.config.UserAgent, nil}))
+	n.warn("heartbeat", n.sender.send(ctx, retrying, message{http.MethodGet, target.String(), n.config.UserAgent, nil}))
 }
 
-func (n *Notifier) post(ctx, patience context.Context, summary []byte) {
+func (n *Notifier) post(ctx, retrying context.Context, summary []byte) {
 	if n.config.WebhookURL == "" {
 		return
 	}
-	n.warn("webhook", n.sender.send(ctx, patience, message{http.MethodPost, n.config.WebhookURL.Reveal(), n.config.UserAgent, summary}))
+	n.warn("webhook", n.sender.send(ctx, retrying, message{http.MethodPost, n.config.WebhookURL.Reveal(), n.config.UserAgent, summary}))
 }
 
 func (n *Notifier) warn(target string, err error) {

@@ -16,13 +16,13 @@ import (
 const (
 	attemptTimeout = 5 * time.Second
 	// largestAnswer is how much of an answer is read, so that its connection can
-	// be used again; what it says is of no interest.
+	// be used again. Its content does not matter.
 	largestAnswer = 64 << 10 // bytes
 )
 
 var errURL = errors.New("the URL cannot be used")
 
-// sender sends one request at a time, again when that may help.
+// sender sends one request at a time, and tries again when that may help.
 type sender struct {
 	client *http.Client
 	waits  []time.Duration // before each further attempt
@@ -48,18 +48,18 @@ type message struct {
 	body                   []byte // JSON, nil for none
 }
 
-// send returns nil when an answer of the 200s came. There are no further
-// attempts once patience has ended. Its errors never say the URL.
-func (s *sender) send(ctx, patience context.Context, m message) error {
+// send returns nil when an answer of the 200s came. It tries again only as long as
+// retrying has not ended. Its errors never contain the URL.
+func (s *sender) send(ctx, retrying context.Context, m message) error {
 	for attempt := 0; ; attempt++ {
 		again, err := s.once(ctx, m)
-		if err == nil || !again || attempt == len(s.waits) || patience.Err() != nil {
+		if err == nil || !again || attempt == len(s.waits) || retrying.Err() != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return err
-		case <-patience.Done():
+		case <-retrying.Done():
 			return err
 		case <-time.After(s.waits[attempt]):
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // Screen is a terminal that log lines and a live bar share: while there is a
-// bar, lines go above it, so that neither tears the other.
+// bar, lines go above it and neither garbles the other.
 type Screen struct {
 	mu   sync.Mutex
 	out  io.Writer

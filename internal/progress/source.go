@@ -15,7 +15,7 @@ const quotaEvery = 5 * time.Second
 // Source is where the figures come from.
 type Source struct {
 	Snapshot func() worker.Snapshot
-	// Quota tells the quota in use; nil without a quota.
+	// Quota reads the quota in use; nil without a quota.
 	Quota func(context.Context) (store.QuotaUse, error)
 	// PerMinute is the requests a minute that the run may make; 0 is no limit.
 	PerMinute int
@@ -30,8 +30,8 @@ func observe(ctx context.Context, source Source, interval time.Duration, show fu
 	return Repeat(ctx, interval, func(ctx context.Context) {
 		if source.Quota != nil && time.Since(asked) >= quotaEvery {
 			asked = time.Now()
-			// A quota that cannot be read is shown as it was: whether the
-			// ledger is there is for the run itself to say.
+			// A quota that cannot be read is shown as it was. The run itself
+			// reports a ledger that is away.
 			if use, err := source.Quota(ctx); err == nil {
 				quota = use
 			}

@@ -10,13 +10,13 @@ import (
 	"vlens-archiver/store"
 )
 
-// archive is where the archive and the quota stood when they were last read.
-// Whoever collects gets what is remembered: the ledger is not asked for it.
+// archive holds the figures of the archive and of the quota as last read from the
+// ledger. A collection shows these and asks the ledger nothing.
 type archive struct {
 	mu      sync.Mutex
 	figures *store.Figures // nil before the first reading
 	quota   *store.QuotaUse
-	readAt  time.Time // here; ages count on from it
+	readAt  time.Time // by this process's clock; ages grow from here
 
 	users, left, failures, damaged, findings metric.Int64ObservableGauge
 	oldest, success, verified, read          metric.Float64ObservableGauge
@@ -75,7 +75,7 @@ func (a *archive) observe(_ context.Context, o metric.Observer) error {
 	return nil
 }
 
-// observeFigures shows a reading that is so old. What is not in it is 0.
+// observeFigures shows a reading of that age. What is not in it is 0.
 func (a *archive) observeFigures(o metric.Observer, figures store.Figures, old time.Duration) {
 	for _, state := range store.States {
 		o.ObserveInt64(a.users, figures.Users[state], label("state", string(state)))

@@ -16,10 +16,10 @@ const (
 	lastReadTimeout = 2 * time.Second
 )
 
-// Sources are what is read now and then.
+// Sources are read now and then.
 type Sources struct {
 	Figures func(context.Context) (store.Figures, error)
-	// Quota tells the quota in use; nil without a quota.
+	// Quota reads the quota in use; nil without a quota.
 	Quota func(context.Context) (store.QuotaUse, error)
 }
 

@@ -6,16 +6,16 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// The names of who speaks, as OpenTelemetry's conventions for services have
-// them. A collector makes the labels job and instance of them.
+// The resources, by OpenTelemetry's conventions for services. A collector makes
+// the labels job and instance of them.
 
 // processResource names this process.
 func (t *Telemetry) processResource() *resource.Resource {
 	return t.resource(t.config.Process)
 }
 
-// archiveResource names the archive. Whichever process reads the ledger, what it
-// says continues the same series.
+// archiveResource names the archive. Whichever process reads the ledger continues
+// the same series.
 func (t *Telemetry) archiveResource() *resource.Resource {
 	return t.resource("archive")
 }

@@ -28,16 +28,16 @@ const (
 	pushTimeout = 3 * time.Second
 )
 
-// scope names who measures, in metrics and traces.
+// scope is the instrumentation scope of metrics and traces.
 const scope = "vlens-archiver"
 
-// Config says who measures, and where it goes.
+// Config says what is measured, and where the measurements go.
 type Config struct {
 	OTLPEndpoint  string // URL; "" pushes nothing
 	MetricsListen string // host:port; "" serves nothing
-	// Archive names the archive: all its processes say the same of it.
+	// Archive names the archive, in all its processes alike.
 	Archive string
-	// Process names this process, unlike any other.
+	// Process names this process, and no other.
 	Process string
 	Tool    manifest.Tool
 	Log     *slog.Logger
@@ -59,9 +59,9 @@ type Telemetry struct {
 	push     []func(context.Context) error // sends the metrics now
 }
 
-// Start begins to measure; it is nil when the configuration asks for nothing.
-// Nothing is waited for: a collector that is away is found out by pushing. An
-// address that cannot be listened on is listen.ErrAddress.
+// Start begins to measure; it is nil when the configuration asks for nothing. It
+// connects to nothing yet: the first push finds out whether the collector is there.
+// An address that cannot be listened on is listen.ErrAddress.
 func Start(ctx context.Context, config Config) (*Telemetry, error) {
 	if config.OTLPEndpoint == "" && config.MetricsListen == "" {
 		return nil, nil
@@ -102,8 +102,8 @@ func (t *Telemetry) open(ctx context.Context, registry *prometheus.Registry) err
 		t.shutdown = append(t.shutdown, traces.Shutdown)
 	}
 
-	// Two providers, since two things are spoken of: this process, and the
-	// archive, of which all processes say the same under the same name.
+	// Two providers, since there are two resources: this process, and the archive,
+	// for which all processes continue the same series.
 	ofProcess, err := t.provider(registry, exporters, sdkmetric.WithResource(t.processResource()))
 	if err != nil {
 		return err
@@ -145,8 +145,7 @@ func metricsPage(registry *prometheus.Registry) http.Handler {
 }
 
 // Close sends what is still to be sent and ends the measuring, also when ctx has
-// ended. It takes no longer than a push may take, and a second for who is reading
-// the page.
+// ended. It takes pushTimeout at most, and a second for requests to the page.
 func (t *Telemetry) Close(ctx context.Context) {
 	if t == nil {
 		return
@@ -156,19 +155,19 @@ func (t *Telemetry) Close(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pushTimeout)
 	defer cancel()
-	together(ctx, t.shutdown)
-	together(ctx, t.release)
+	inParallel(ctx, t.shutdown)
+	inParallel(ctx, t.release)
 }
 
-// pushNow sends the metrics without waiting for their turn.
+// pushNow sends the metrics before the next pushEvery is over.
 func (t *Telemetry) pushNow(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pushTimeout)
 	defer cancel()
-	together(ctx, t.push)
+	inParallel(ctx, t.push)
 }
 
-// together does all at once and waits. What fails is logged by the exporters.
-func together(ctx context.Context, all []func(context.Context) error) {
+// inParallel calls all and waits. The exporters log what fails.
+func inParallel(ctx context.Context, all []func(context.Context) error) {
 	var group sync.WaitGroup
 	for _, do := range all {
 		group.Go(func() { _ = do(ctx) })

@@ -32,7 +32,7 @@ const canaryPut = "bucket.create_only"
 // writers is how many writes of one key are tried at once.
 const writers = 8
 
-func canaryChecks() []check {
+func bucketWriteChecks() []check {
 	return []check{
 		{
 			name: canaryPut, tried: "create an object, then write it again with the same and with other bytes and If-None-Match: *",
@@ -70,7 +70,7 @@ var (
 )
 
 func (e *examination) tryCreateOnly(ctx context.Context) finding {
-	canary := e.flock().named("create")
+	canary := e.useCanaries().named("create")
 	if _, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, Metadata: canaryMetadata}); err != nil {
 		return notWritten(err, adviseCreateOnly)
 	}
@@ -96,7 +96,7 @@ func (e *examination) tryCreateOnly(ctx context.Context) finding {
 	return ok("the second write was refused, with the same and with other bytes").with("key", canary.Key)
 }
 
-// notWritten is the finding when an honest write fails.
+// notWritten is the finding when a write that must succeed fails.
 func notWritten(err error, unsupported string) finding {
 	if status, refused := bucket.Refused(err); errors.Is(err, store.ErrDenied) {
 		return failed(adviseWrite, err)
@@ -106,7 +106,8 @@ func notWritten(err error, unsupported string) finding {
 	return failed(adviseBucketReach, err)
 }
 
-// undecided is the finding when an answer proves nothing.
+// undecided is the finding when the answer says neither that the service does
+// what is asked nor that it does not.
 func undecided(err error, unsupported string) finding {
 	if _, refused := bucket.Refused(err); refused {
 		return failed(unsupported, err)
@@ -124,7 +125,7 @@ func (e *examination) read(ctx context.Context, key string) ([]byte, error) {
 }
 
 func (e *examination) tryConcurrent(ctx context.Context) finding {
-	canary := e.flock().named("concurrent")
+	canary := e.useCanaries().named("concurrent")
 	errs := make([]error, writers)
 	var group errgroup.Group
 	for n := range writers {
@@ -153,19 +154,20 @@ func (e *examination) tryConcurrent(ctx context.Context) finding {
 		return undecided(err, adviseBucketReach)
 	}
 	if want := fmt.Sprintf("writer %d\n", winner); string(content) != want {
-		return broken(adviseCreateOnly, "one writer was told that it created the object, and the bytes of another stand there")
+		return broken(adviseCreateOnly, "one writer was told that it created the object, and the object has the bytes of another")
 	}
 	return ok("one of %d writers created it, the others were refused", writers).with("winners", won)
 }
 
-// isConflict: S3 answers a write while another one is under way with 409.
+// isConflict reports status 409, with which S3 answers a write while another one
+// of the same key is under way.
 func isConflict(err error) bool {
 	status, _ := bucket.Refused(err)
 	return status == 409
 }
 
 func (e *examination) tryReplace(ctx context.Context) finding {
-	canary := e.flock().named("replace")
+	canary := e.useCanaries().named("replace")
 	first, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes})
 	if err != nil {
 		return undecided(err, adviseReplace)
@@ -184,7 +186,7 @@ func (e *examination) tryReplace(ctx context.Context) finding {
 }
 
 func (e *examination) tryChecksum(ctx context.Context) finding {
-	canary := e.flock().named("checksum")
+	canary := e.useCanaries().named("checksum")
 	_, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, ClaimedSHA256: sha256.Sum256(otherBytes)})
 	if err == nil {
 		return broken(adviseChecksum, "bytes were taken under the SHA-256 of others")
@@ -209,13 +211,13 @@ func (e *examination) tryChecksum(ctx context.Context) finding {
 var canaryMetadata = map[string]string{"sha256": "0123456789abcdef", "fetched-at": "2026-01-31T12:00:00Z"}
 
 func (e *examination) readMetadata(ctx context.Context) finding {
-	canary := e.flock().named("create")
+	canary := e.useCanaries().named("create")
 	object, err := e.bucket.Head(ctx, canary.Key, "")
 	if err != nil {
 		return undecided(err, adviseBucketReach)
 	}
 	if !maps.Equal(object.Metadata, canaryMetadata) {
-		return broken(adviseMetadata, "of %d metadata entries %d came back as they were written", len(canaryMetadata), common(object.Metadata))
+		return broken(adviseMetadata, "of %d metadata entries %d came back as they were written", len(canaryMetadata), kept(object.Metadata))
 	}
 	encryption, err := canary.Encryption(ctx)
 	if err != nil {
@@ -228,7 +230,8 @@ func (e *examination) readMetadata(ctx context.Context) finding {
 	return ok("metadata and encryption are as asked for").with("encryption", encryption)
 }
 
-func common(there map[string]string) int {
+// kept is how many entries of the canary's metadata came back as they were.
+func kept(there map[string]string) int {
 	n := 0
 	for name, value := range canaryMetadata {
 		if there[name] == value {

@@ -56,7 +56,7 @@ func (e *examination) tryLock(ctx context.Context) finding {
 		}
 		mode = cmp.Or(e.lock.DefaultMode, config.LockGovernance)
 	}
-	canary, until := e.flock().named("lock"), e.lockEnd()
+	canary, until := e.useCanaries().named("lock"), e.lockEnd()
 	object, err := e.canaries.put(ctx, canary, bucket.CanaryPut{Body: firstBytes, LockMode: mode, LockUntil: until})
 	switch {
 	case errors.Is(err, store.ErrDenied):
@@ -74,7 +74,7 @@ func (e *examination) tryLock(ctx context.Context) finding {
 	return e.breakLock(ctx, canary, object.VersionID, mode, until)
 }
 
-// breakLock tries what a lock forbids.
+// breakLock tries to do what the lock of an object forbids.
 func (e *examination) breakLock(ctx context.Context, canary bucket.Canary, version, mode string, until time.Time) finding {
 	for _, try := range []struct {
 		what string
