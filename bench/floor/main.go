@@ -52,9 +52,9 @@ func (f *floor) work(ctx context.Context, plan string, inFlight int) error {
 	group, working := errgroup.WithContext(ctx)
 	for range inFlight {
 		group.Go(func() error {
-			hand := hand{floor: f, image: append([]byte(nil), image...)}
+			w := worker{floor: f, image: append([]byte(nil), image...)}
 			for s := range queue {
-				if err := hand.do(working, s); err != nil {
+				if err := w.do(working, s); err != nil {
 					return err
 				}
 			}

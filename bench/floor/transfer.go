@@ -40,18 +40,18 @@ func (f *floor) connect(inFlight int) {
 	f.keys = aws.Credentials{AccessKeyID: os.Getenv("AWS_ACCESS_KEY_ID"), SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY")}
 }
 
-// hand does one step at a time, in memory of its own.
-type hand struct {
+// worker does one step at a time, in memory of its own.
+type worker struct {
 	*floor
 	body  []byte // of the last answer
 	image []byte
 }
 
-func (h *hand) do(ctx context.Context, s step) (err error) {
-	if h.body, err = h.get(ctx, s.path, h.body); err != nil || s.key == "" {
+func (w *worker) do(ctx context.Context, s step) (err error) {
+	if w.body, err = w.get(ctx, s.path, w.body); err != nil || s.key == "" {
 		return err
 	}
-	return h.put(ctx, s.key)
+	return w.put(ctx, s.key)
 }
 
 // get receives a body into the buffer, or into a larger one.
@@ -78,19 +78,19 @@ func (f *floor) get(ctx context.Context, path string, buffer []byte) ([]byte, er
 	return buffer, nil
 }
 
-func (h *hand) put(ctx context.Context, key string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPut, h.endpoint+"/"+h.bucket+"/"+key, bytes.NewReader(h.image))
+func (w *worker) put(ctx context.Context, key string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, w.endpoint+"/"+w.bucket+"/"+key, bytes.NewReader(w.image))
 	if err != nil {
 		return fmt.Errorf("put: %w", err)
 	}
-	sum := sha256.Sum256(h.image)
+	sum := sha256.Sum256(w.image)
 	digest := hex.EncodeToString(sum[:])
 	req.Header.Set("Content-Type", "image/jpeg")
 	req.Header.Set("X-Amz-Content-Sha256", digest)
-	if err := h.signer.SignHTTP(ctx, h.keys, req, digest, "s3", h.region, time.Now()); err != nil {
+	if err := w.signer.SignHTTP(ctx, w.keys, req, digest, "s3", w.region, time.Now()); err != nil {
 		return fmt.Errorf("put: sign: %w", err)
 	}
-	resp, err := h.client.Do(req)
+	resp, err := w.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("put: %w", err)
 	}

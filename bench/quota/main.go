@@ -16,7 +16,7 @@ import (
 	"vlens-archiver/bench/site"
 )
 
-// The limits of the tenant, which the processes are told to obey.
+// The limits of the tenant, which the processes are configured to obey.
 const (
 	perSecond = 20
 	perMinute = 300

@@ -58,25 +58,25 @@ func (s *Site) StartTenant(ctx context.Context, options TenantOptions) (*Tenant,
 	if err != nil {
 		return nil, fmt.Errorf("encode options of the tenant: %w", err)
 	}
-	told, tell, err := os.Pipe()
+	address, addressOut, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start the tenant: %w", err)
 	}
-	defer func() { _ = told.Close() }()
+	defer func() { _ = address.Close() }()
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), program) // Stop ends it
 	cmd.Env = append(os.Environ(), tenantVariable+"="+string(encoded))
 	cmd.Stderr = os.Stderr
-	cmd.ExtraFiles = []*os.File{tell}
+	cmd.ExtraFiles = []*os.File{addressOut}
 	process, err := child.Start(cmd, syscall.SIGKILL)
-	_ = tell.Close() // the tenant has its own; its end is then the end of the pipe
+	_ = addressOut.Close() // the tenant has its own; its end is then the end of the pipe
 	if err != nil {
 		return nil, err
 	}
 	t := &Tenant{process: process}
 	s.tenants = append(s.tenants, t)
 
-	_ = told.SetReadDeadline(time.Now().Add(tenantStartTimeout))
-	line, err := bufio.NewReader(told).ReadString('\n')
+	_ = address.SetReadDeadline(time.Now().Add(tenantStartTimeout))
+	line, err := bufio.NewReader(address).ReadString('\n')
 	if err != nil {
 		return nil, fmt.Errorf("the tenant does not listen: %w", err)
 	}
@@ -110,7 +110,7 @@ func (t *Tenant) Requests(ctx context.Context) (int, error) {
 const (
 	// tenantVariable turns a start of this program into a tenant.
 	tenantVariable = "VLENS_ARCHIVER_BENCH_TENANT"
-	// addressDescriptor is the pipe on which it tells its address: the first of
+	// addressDescriptor is the pipe to which it writes its address: the first of
 	// exec.Cmd.ExtraFiles.
 	addressDescriptor = 3
 )

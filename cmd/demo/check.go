@@ -19,7 +19,7 @@ import (
 	"vlens-archiver/vlens/vlenstest"
 )
 
-// shownProblems are listed; of the others only the number is told.
+// shownProblems is how many problems are listed; the others are only counted.
 const shownProblems = 10
 
 // check compares the folder with what the simulator says must be in it. It

@@ -152,5 +152,5 @@ func (d *demo) runFolder(report worker.Report) string {
 }
 
 func (d *demo) say(format string, values ...any) {
-	_, _ = fmt.Fprintf(d.stdout, format+"\n", values...) // the exit code tells whoever does not listen
+	_, _ = fmt.Fprintf(d.stdout, format+"\n", values...) // the exit code says the same
 }

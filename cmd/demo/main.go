@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return exitDone
 	case isUsage:
-		_, _ = fmt.Fprintf(stderr, "demo: %s\n  see: demo --help\n", usage.problem) // nobody is left to be told
+		_, _ = fmt.Fprintf(stderr, "demo: %s\n  see: demo --help\n", usage.problem) // there is nowhere else to report it
 		return exitInvalid
 	case errors.Is(err, errFolder):
 		_, _ = fmt.Fprintf(stderr, "demo: %s\n", err)

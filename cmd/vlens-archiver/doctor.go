@@ -35,7 +35,7 @@ or permission refused, 1 anything else has failed.`,
 
 func (p *program) doctor(ctx context.Context, asJSON bool) error {
 	show := func(result doctor.Result) {
-		_ = p.print(resultLine(result)) // what cannot be printed is told at the end
+		_ = p.print(resultLine(result)) // the print at the end returns the error
 	}
 	if asJSON {
 		show = func(doctor.Result) {}

@@ -20,8 +20,8 @@ import (
 const longestIdentifier = 1 << 10
 
 // findUser reads an email or a phone from stdin and returns the id of the one
-// user of the source who has it. It is compared as the worker writes it for
-// Vlens, and appears in no error.
+// user of the source who has it. Both are compared in the form that the worker
+// sends to Vlens, and appear in no error.
 func (p *program) findUser(ctx context.Context, cmd *cobra.Command, cfg *config.Config) (string, error) {
 	if isTerminal(p.stdin) {
 		_, _ = fmt.Fprint(p.stderr, "email or phone of the user: ")
@@ -37,7 +37,7 @@ func (p *program) findUser(ctx context.Context, cmd *cobra.Command, cfg *config.
 		wanted = worker.Email(given)
 	}
 	if wanted == "" {
-		return "", usage(cmd, "stdin: what stands there is neither an email nor a phone number; a local number is read as one of "+cfg.Source.PhoneRegion)
+		return "", usage(cmd, "stdin: it is neither an email nor a phone number; a local number is read as one of "+cfg.Source.PhoneRegion)
 	}
 
 	source, err := app.OpenSource(ctx, cfg)

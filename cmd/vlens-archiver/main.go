@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		err = errStoppedAtOnce
 	}
 	if err != nil {
-		_, _ = fmt.Fprint(stderr, explain(err)) // nobody is left to be told
+		_, _ = fmt.Fprint(stderr, explain(err)) // there is nowhere else to report it
 	}
 	return exitCode(err)
 }

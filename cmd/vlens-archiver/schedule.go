@@ -31,7 +31,7 @@ Runs do not overlap. The latest tick that passed while a run was under way, or
 while no replica was there (for up to 8 days), is caught up. A run that failed
 (exit code 1) is tried again after 15 minutes, 30 minutes and so on until the
 next tick. Exit codes 4 and 5 of a run end this process: a person has to act, and
-going on would only spend requests. All others are logged, and told to
+going on would only spend requests. All others are logged, and reported to
 notify.heartbeat_url.
 
 SIGTERM and SIGINT stop it as they stop run: users in flight are finished.`,
@@ -77,7 +77,7 @@ func (p *program) schedule(f runFlags) error {
 		return p.stopped(err)
 	}
 	defer measuring.Close(p.ctx)
-	// Between runs too, the figures are those of the ledger.
+	// Between runs the figures are read from the ledger too.
 	unfollow := measuring.Follow(p.ctx, telemetry.Sources{Figures: ledger.Figures, Quota: func(ctx context.Context) (store.QuotaUse, error) {
 		return postgres.ReadQuota(ctx, ledger.Pool(), cfg.Vlens.BaseURL, cfg.Vlens.TenancyName, "")
 	}})
@@ -99,7 +99,7 @@ func (p *program) schedule(f runFlags) error {
 			board.Wait(until)
 			log.Info("waiting for the next run", "event", "schedule_waiting", "at", instant(until))
 			if isTerminal(p.stderr) {
-				_, _ = fmt.Fprintf(screen, "next run at %s\n", until.Format("Mon 2 Jan 15:04 MST")) // nobody is left to be told
+				_, _ = fmt.Fprintf(screen, "next run at %s\n", until.Format("Mon 2 Jan 15:04 MST")) // stderr is the last resort
 			}
 		},
 	}
@@ -117,10 +117,10 @@ func runEnded(ctx context.Context, ledger *postgres.Ledger, runID string) (bool,
 	return status != store.RunOpen, err
 }
 
-// judge says what the end of a part in a run means for the schedule, and logs an
-// end that somebody has to know of.
+// judge says what the end of this process's part in a run means for the schedule,
+// and logs an end that somebody has to know of.
 func (p *program) judge(log *slog.Logger, runID string, err error) schedule.Verdict {
-	if err == nil || p.admit.Err() != nil { // the exit code of the process tells a stop
+	if err == nil || p.admit.Err() != nil { // a stop has its own exit code
 		return schedule.Done
 	}
 	code := exitCode(err)

@@ -19,8 +19,8 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: "Show where the archive stands, or one user and why",
 		Long: `Last runs, users by state, the oldest user not archived, how far the evidence log
-is signed, failures by class, and the quota in use now. With --user: where this user stands, why, and what comes
-next. Reads the ledger only.`,
+is signed, failures by class, and the quota in use now. With --user: the state of
+this user, why, and what comes next. Reads the ledger only.`,
 		Example: `  vlens-archiver status
   vlens-archiver status --user 4711 --json`,
 		Args: noArguments,
@@ -85,7 +85,7 @@ func statusText(s store.Status, quota store.QuotaUse, signs bool) string {
 	} else {
 		text.line("oldest user waiting for a first attempt: %s, %s ago", instant(s.OldestPendingAt), progress.Span(s.At.Sub(s.OldestPendingAt)))
 	}
-	text.line("%s", logStandingText(s, signs))
+	text.line("%s", statusLogText(s, signs))
 	text.line("%s", quotaText(quota))
 
 	if len(s.Runs) > 0 {
@@ -138,9 +138,9 @@ func retriedText(line store.FailureLine) string {
 	return progress.Count(line.Retried) + " of " + progress.Count(line.Users)
 }
 
-// logStandingText says how much of the archive is under a signed checkpoint, as the ledger
+// statusLogText says how much of the archive is under a signed checkpoint, as the ledger
 // knows it, and what is not; signs says whether there is a key to sign with.
-func logStandingText(s store.Status, signs bool) string {
+func statusLogText(s store.Status, signs bool) string {
 	var text string
 	switch {
 	case s.Log.Head.Size > 0:

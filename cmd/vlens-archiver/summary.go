@@ -15,9 +15,10 @@ import (
 )
 
 // statedRun is what run and backfill print with --json: the fields of the run's
-// summary.json, and what they were to this process. Log is the last checkpoint
-// when this process left, in which a closed run has its own entry. EndedAt is null while the
-// run is open; Stopped is null, "time_box" or "signal".
+// summary.json, and what became of this process's part. Log is the last checkpoint
+// when this process left; unlike that in summary.json it covers the entry of a
+// closed run. EndedAt is null while the run is open; Stopped is null, "time_box" or
+// "signal".
 type statedRun struct {
 	manifest.Summary
 	EndedAt         *time.Time `json:"ended_at"`
@@ -64,7 +65,7 @@ func (p *program) printSummary(report worker.Report, asJSON bool) error {
 func summaryText(report worker.Report) string {
 	totals := report.Totals
 	var text page
-	text.line("run %s: %s", totals.Run.ID, standing(report))
+	text.line("run %s: %s", totals.Run.ID, runState(report))
 	text.line("started %s, ended %s", instant(totals.Run.StartedAt), instant(totals.Run.EndedAt))
 
 	text.line("")
@@ -92,8 +93,8 @@ func summaryText(report worker.Report) string {
 	return text.String()
 }
 
-// standing says where the run stands, and why this process left it.
-func standing(report worker.Report) string {
+// runState is the status of the run, and why this process left it.
+func runState(report worker.Report) string {
 	status := string(report.Totals.Run.Status)
 	switch stoppedBy(report) {
 	case "time_box":
@@ -110,8 +111,8 @@ func standing(report worker.Report) string {
 	return status
 }
 
-// failureTable lists failures by class with what to do about each. Some users may
-// be partial, who are tried again whatever the class.
+// failureTable lists failures by class with what to do about each. partial says
+// that some users are partial: those are tried again whatever the class.
 func failureTable(text *page, failures map[store.Class]int64, partial bool) {
 	rows := [][]string{{"FAILURE", "USERS", "TRIED AGAIN", "WHAT IT IS", "WHAT TO DO"}}
 	for _, info := range store.Classes {

@@ -9,7 +9,7 @@ import (
 	"vlens-archiver/store/manifest"
 )
 
-// page is text for people: paragraphs, and tables with aligned columns.
+// page is text for people: lines, and tables with aligned columns.
 type page struct{ text strings.Builder }
 
 func (p *page) line(format string, values ...any) {

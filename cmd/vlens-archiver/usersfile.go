@@ -18,7 +18,7 @@ const (
 
 // readIDs reads user ids, one a line, from a file or, for "-", from stdin.
 // Blank lines and space around an id do not count. Its errors name lines, not
-// what stands in them.
+// their content.
 func (p *program) readIDs(name string) ([]string, error) {
 	in := p.stdin
 	if name != "-" {

@@ -119,7 +119,7 @@ func dash(text string) string {
 	return text
 }
 
-// statedUser is where a user stands as --json states it.
+// statedUser is the state of a user as --json has it.
 type statedUser struct {
 	Subject      store.Subject   `json:"subject"`
 	State        store.State     `json:"state"`

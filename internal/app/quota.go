@@ -32,7 +32,7 @@ func (a *App) closeQuota(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	if err := a.Quota.Close(ctx); err != nil {
-		a.options.Log.Warn("the quota could not be left in order; its slots free themselves",
+		a.options.Log.Warn("the quota could not be left in order; its slots expire by themselves",
 			"event", "quota_close_failed", "run_id", a.options.RunID, "error", err.Error())
 	}
 }

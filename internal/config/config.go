@@ -28,7 +28,7 @@ type Ledger struct {
 	DatabaseURL store.Sensitive `yaml:"database_url"`
 }
 
-// Notify names who is told about runs. Both URLs usually contain a token.
+// Notify names who is notified of runs. Both URLs usually contain a token.
 type Notify struct {
 	// HeartbeatURL is called when a run starts and ends. Default "": nobody.
 	HeartbeatURL store.Sensitive `yaml:"heartbeat_url"`

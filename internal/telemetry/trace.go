@@ -16,9 +16,9 @@ import (
 	"vlens-archiver/worker"
 )
 
-// Begin begins the measuring of a process's part in a run. What the worker does
-// with the context it returns is measured; the function ends the part, with how
-// the run stands then ("" when it was never opened) and the exit code.
+// Begin begins to measure this process's part in a run: what the worker does with
+// the context it returns. The function ends that, with the status of the run then
+// ("" when it was never opened) and the exit code.
 func (t *Telemetry) Begin(ctx context.Context, run store.Run) (context.Context, func(status store.RunStatus, exitCode int)) {
 	if t == nil {
 		return ctx, func(store.RunStatus, int) {}
@@ -62,15 +62,16 @@ func (runIDs) NewSpanID(context.Context, trace.TraceID) (id trace.SpanID) {
 	return id
 }
 
-// Of the users of a run the first that a process has are traced, and then one in so many, up to
-// a number that trace stores still show.
+// The first users that a process has in a run are traced, and then one in so many,
+// up to a number that trace stores still show.
 const (
 	firstUsers = 20
 	everyUser  = 100
 	mostUsers  = 500
 )
 
-// userSampler takes every span but those of most users, and what is in them.
+// userSampler takes every span, but of the users' spans, with what is in them, only
+// a few.
 type userSampler struct{ users, sampled atomic.Int64 }
 
 // begin begins to count the users of another run.
