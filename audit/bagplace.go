@@ -9,8 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
+
+	"vlens-archiver/store"
 )
 
 // ErrPlace says that an export cannot be written where it should go.
@@ -145,8 +148,7 @@ var noTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 func (s *zipSink) put(path string, body io.Reader) error {
 	header := &zip.FileHeader{Name: s.base + "/" + path, Method: zip.Deflate, Modified: noTime}
 	header.SetMode(0o600)
-	switch filepath.Ext(path) {
-	case ".jpg", ".png", ".webp", ".heic", ".pdf":
+	if slices.Contains(store.Extensions(), strings.TrimPrefix(filepath.Ext(path), ".")) {
 		header.Method = zip.Store
 	}
 	to, err := s.zip.CreateHeader(header)

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"hash/crc32"
 	"image"
-	_ "image/jpeg" // formats that image.Decode knows
+	_ "image/gif" // formats that image.DecodeConfig knows
+	_ "image/jpeg"
 	_ "image/png"
 
+	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 
 	"vlens-archiver/store"
@@ -19,44 +22,49 @@ import (
 const largestPicture = 100_000_000
 
 // inspectImage says what is wrong with the structure of an image, without
-// decoding its pixels: that it is what it was recorded as, and whole to its end.
+// decoding its pixels: that it is what it was recorded as, and, of a JPEG or PNG,
+// whole to its end. Of the others nobody could tell when they were archived.
 func inspectImage(recorded store.Image, body []byte) string {
 	switch recorded.MediaType {
-	case "image/jpeg", "image/png", "image/webp":
+	case "image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/tiff":
 		header, format, err := image.DecodeConfig(bytes.NewReader(body))
 		switch {
+		case err != nil && recorded.Width == 0:
+			// It is of a variety that did not decode when it came, either.
 		case err != nil:
 			return "its header does not decode: " + err.Error()
 		case "image/"+format != recorded.MediaType:
 			return fmt.Sprintf("it is image/%s, recorded as %s", format, recorded.MediaType)
 		case recorded.Width != 0 && (header.Width != recorded.Width || header.Height != recorded.Height):
 			return fmt.Sprintf("it is %d × %d pixels, recorded as %d × %d", header.Width, header.Height, recorded.Width, recorded.Height)
-		case !whole(format, body):
+		}
+		if !whole(recorded.MediaType, body) {
 			return "it breaks off"
 		}
-	case "image/heic", "image/heif":
+	case "image/heic", "image/heif", "image/avif":
 		if len(body) < 12 || string(body[4:8]) != "ftyp" {
 			return "it is no HEIF file"
 		}
 	case "application/pdf":
-		if !bytes.HasPrefix(body, []byte("%PDF-")) || !bytes.Contains(body[max(0, len(body)-1024):], []byte("%%EOF")) {
-			return "it is no whole PDF file"
+		// Readers take a header that stands within the first 1,024 bytes (ISO 32000-1,
+		// annex H.3, note 13).
+		if !bytes.Contains(body[:min(len(body), 1024)], []byte("%PDF-")) {
+			return "it is no PDF file"
 		}
 	}
 	return ""
 }
 
-// whole reports whether an image goes on to its end mark.
-func whole(format string, body []byte) bool {
-	switch format {
-	case "jpeg":
+// whole reports whether a JPEG or PNG goes on to its end mark.
+func whole(mediaType string, body []byte) bool {
+	switch mediaType {
+	case "image/jpeg":
 		// Some cameras append to the picture, so the mark may stand anywhere.
-		return bytes.Contains(body[2:], []byte("\xff\xd9"))
-	case "png":
+		return bytes.Contains(body, []byte("\xff\xd9"))
+	case "image/png":
 		return wholePNG(body)
-	default: // webp: RIFF and the size of what follows (RFC 9649)
-		return uint64(binary.LittleEndian.Uint32(body[4:]))+8 <= uint64(len(body))
 	}
+	return true
 }
 
 // wholePNG walks the chunks to IEND and checks the CRC of each (PNG
@@ -77,11 +85,11 @@ func wholePNG(body []byte) bool {
 	return false
 }
 
-// decodePixels says why the pixels of an image do not decode. HEIF and PDF have
-// no decoder here.
+// decodePixels says why the pixels of a JPEG or PNG do not decode. The other types
+// have no decoder here, or may have come cut without anybody knowing.
 func decodePixels(body []byte) string {
-	header, _, err := image.DecodeConfig(bytes.NewReader(body))
-	if err != nil || header.Width*header.Height > largestPicture {
+	header, format, err := image.DecodeConfig(bytes.NewReader(body))
+	if err != nil || format != "jpeg" && format != "png" || header.Width*header.Height > largestPicture {
 		return "" // its header was judged before
 	}
 	if _, _, err := image.Decode(bytes.NewReader(body)); err != nil {

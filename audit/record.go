@@ -119,7 +119,7 @@ func (i *inspection) take(row store.RecordRow, record manifest.Record) {
 		}
 		parts, ours := i.Layout.ParseSubjectObject(image.Key)
 		if !ours || parts.Subject != i.rows.Subject || parts.Transaction != row.Transaction || parts.Kind != image.Kind ||
-			!strings.HasPrefix(image.SHA256, parts.HashPrefix) || store.Extension(image.MediaType) != parts.Extension {
+			!strings.HasPrefix(image.SHA256, parts.HashPrefix) || !store.HasExtension(image.MediaType, parts.Extension) {
 			i.finding(Changed, row.Key, "it states %s under a key that is not the image's", image.Kind)
 			continue
 		}

@@ -113,7 +113,7 @@ func (i *inspection) foreignImage(ctx context.Context, key string, version store
 		return "its metadata state another hash than its key", nil
 	case o.SHA256 != "" && o.SHA256 != hash:
 		return "its metadata state another hash than the service holds", nil
-	case store.Extension(o.ContentType) != parts.Extension:
+	case !store.HasExtension(o.ContentType, parts.Extension):
 		return "its content type is not that of its key", nil
 	}
 	return "", nil

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // ImageState is what became of one kind of a verification.
 type ImageState string
@@ -23,7 +26,22 @@ const (
 	FlagTruncated Flag = "truncated"
 	// FlagConflict: other bytes are stored under the same kind and reference.
 	FlagConflict Flag = "conflict"
+	// FlagTiny: less than TinySide pixels wide or high.
+	FlagTiny Flag = "tiny"
 )
+
+// TinySide is the width and height in pixels below which an image can hardly show
+// what it is kept for.
+const TinySide = 100
+
+// Pixels is a width or height as the ledger holds it: 0, which is unknown, for
+// one that no column has room for, whatever the header of a file claims.
+func Pixels(claimed int) int {
+	if claimed < 1 || claimed > math.MaxInt32 {
+		return 0
+	}
+	return claimed
+}
 
 // Image is one image of a subject and transaction, as record and ledger state
 // it. Key, VersionID, ETag, Bytes, MediaType, Width, Height, SHA256 and
@@ -44,22 +62,4 @@ type Image struct {
 	SHA256    string // lower-case hex, of the decoded image bytes
 	Flags     []Flag
 	FetchedAt time.Time
-}
-
-// Extension is the file name extension for a media type of a stored image, ""
-// for any other.
-func Extension(mediaType string) string {
-	switch mediaType {
-	case "image/jpeg":
-		return "jpg"
-	case "image/png":
-		return "png"
-	case "image/webp":
-		return "webp"
-	case "image/heic", "image/heif": // the same format, with brands for HEVC or for any codec
-		return "heic"
-	case "application/pdf":
-		return "pdf"
-	}
-	return ""
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -56,7 +58,7 @@ func TestBase64InAllItsForms(t *testing.T) {
 					if !bytes.Equal(i.Bytes, want) {
 						t.Error("other bytes")
 					}
-					if i.Info != (vlens.Info{MediaType: "image/jpeg", Extension: "jpg", Width: 24, Height: 16, Complete: true}) {
+					if i.Info != (vlens.Info{MediaType: "image/jpeg", Width: 24, Height: 16, Complete: true}) {
 						t.Errorf("%+v", i.Info)
 					}
 				})
@@ -300,6 +302,28 @@ func TestMemoryIsReturnedAfterErrors(t *testing.T) {
 			t.Error("nothing was ever taken")
 		}
 	})
+}
+
+// TestImageWithoutSize: a header that claims more pixels than a number of 32 bits
+// holds does not lose the image.
+func TestImageWithoutSize(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string][]byte{
+		"wide": tiffOf(binary.LittleEndian, "II*\x00", math.MaxInt32+1, 17),
+		"high": bmpOfHeight(math.MinInt32),
+	} {
+		bubble(t, func(t *testing.T, v *vendor) {
+			v.Image = says(200, imageBody(content))
+			i, err := v.client(t, once).Image(t.Context(), wanted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer i.Release()
+			if i.Width != 0 || i.Height != 0 || !i.Complete || !bytes.Equal(i.Bytes, content) {
+				t.Errorf("%s: %+v", name, i.Info)
+			}
+		})
+	}
 }
 
 // budget is a semaphore that keeps books and allows no mistake.

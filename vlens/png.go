@@ -2,29 +2,19 @@ package vlens
 
 import "encoding/binary"
 
-const pngSignature = "\x89PNG\r\n\x1a\n"
-
-// inspectPNG walks the chunks (RFC 2083): the first is IHDR with the size, and
-// the image is complete with the last, IEND.
-func inspectPNG(b []byte) Info {
-	info := Info{MediaType: "image/png", Extension: "png"}
-	for rest := b[len(pngSignature):]; len(rest) >= 12; {
+// completePNG walks the chunks (RFC 2083) behind the signature of 8 bytes: the
+// last is IEND. What stands behind it does not matter.
+func completePNG(b []byte) bool {
+	const around = 12 // length, type and CRC of a chunk
+	for rest := b[8:]; len(rest) >= around; {
 		length := int(binary.BigEndian.Uint32(rest))
-		if length > len(rest)-12 {
-			break
+		if length > len(rest)-around {
+			return false
 		}
-		data := rest[8:]
-		switch string(rest[4:8]) {
-		case "IHDR":
-			if length >= 8 {
-				info.Width = int(binary.BigEndian.Uint32(data) & 0x7fffffff)
-				info.Height = int(binary.BigEndian.Uint32(data[4:]) & 0x7fffffff)
-			}
-		case "IEND":
-			info.Complete = true
-			return info
+		if string(rest[4:8]) == "IEND" {
+			return true
 		}
-		rest = rest[12+length:]
+		rest = rest[around+length:]
 	}
-	return info
+	return false
 }

@@ -163,9 +163,12 @@ func (a *attempt) describe(r reference, answer *vlens.Image) store.Image {
 		SHA256:    hex.EncodeToString(hash[:]),
 		FetchedAt: manifest.Time(time.Now()),
 	}
-	image.Key = a.Layout.Image(a.task.Subject, a.transaction, r.kind, image.SHA256, answer.Extension)
+	image.Key = a.Layout.Image(a.task.Subject, a.transaction, r.kind, image.SHA256, store.Extension(answer.MediaType))
 	if !answer.Complete {
 		image.Flags = append(image.Flags, store.FlagTruncated)
+	}
+	if image.Width > 0 && image.Height > 0 && min(image.Width, image.Height) < store.TinySide {
+		image.Flags = append(image.Flags, store.FlagTiny)
 	}
 	if a.conflicts(image) {
 		image.Flags = append(image.Flags, store.FlagConflict)

@@ -120,8 +120,9 @@ func imageOf(object store.Object, key manifest.SubjectObject) (store.Image, bool
 		SHA256:    hash,
 		FetchedAt: fetched,
 	}
-	image.Width, _ = strconv.Atoi(meta[metaWidth])
-	image.Height, _ = strconv.Atoi(meta[metaHeight])
+	width, _ := strconv.Atoi(meta[metaWidth])
+	height, _ := strconv.Atoi(meta[metaHeight])
+	image.Width, image.Height = store.Pixels(width), store.Pixels(height)
 	for flag := range strings.SplitSeq(meta[metaFlags], ",") {
 		if flag != "" {
 			image.Flags = append(image.Flags, store.Flag(flag))

@@ -47,7 +47,7 @@ func NewImage(i store.Image) Image {
 }
 
 // Stored is the image in the words of the ledger. A record does not hold the
-// ETag.
+// ETag. One of an earlier version may claim more pixels than the ledger holds.
 func (i Image) Stored() store.Image {
 	return store.Image{
 		Kind:      i.Kind,
@@ -58,8 +58,8 @@ func (i Image) Stored() store.Image {
 		VersionID: value(i.VersionID),
 		Bytes:     value(i.Bytes),
 		MediaType: value(i.MediaType),
-		Width:     value(i.Width),
-		Height:    value(i.Height),
+		Width:     store.Pixels(value(i.Width)),
+		Height:    store.Pixels(value(i.Height)),
 		SHA256:    value(i.SHA256),
 		FetchedAt: value(i.FetchedAt),
 		Flags:     i.Flags,

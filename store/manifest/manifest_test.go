@@ -50,10 +50,12 @@ func TestParseSubjectObjectReadsWhatTheLayoutMakes(t *testing.T) {
 	l := manifest.Layout{Prefix: "vlens"}
 	for _, folder := range []string{transaction, "t-0123456789abcdef"} {
 		for _, kind := range store.Kinds {
-			got, ok := l.ParseSubjectObject(l.Image(subject, folder, kind, hash, "heic"))
-			want := manifest.SubjectObject{Subject: subject, Transaction: folder, Kind: kind, HashPrefix: hash[:16], Extension: "heic"}
-			if !ok || got != want {
-				t.Errorf("%s in %s: %+v", kind, folder, got)
+			for _, extension := range store.Extensions() {
+				got, ok := l.ParseSubjectObject(l.Image(subject, folder, kind, hash, extension))
+				want := manifest.SubjectObject{Subject: subject, Transaction: folder, Kind: kind, HashPrefix: hash[:16], Extension: extension}
+				if !ok || got != want {
+					t.Errorf("%s of %s in %s: %+v", kind, extension, folder, got)
+				}
 			}
 		}
 		got, ok := l.ParseSubjectObject(l.Record(subject, folder, 7))
@@ -65,7 +67,7 @@ func TestParseSubjectObjectReadsWhatTheLayoutMakes(t *testing.T) {
 		"vlens/archive.json",
 		"vlens/subjects/ab/yso4af4xrirodasel3bj7ven7a/" + transaction + "/record.0001.json", // another shard
 		l.Transaction(subject, transaction) + "photo.jpg",
-		l.Transaction(subject, transaction) + "id_front.9f86d081884c7d65.gif",
+		l.Transaction(subject, transaction) + "id_front.9f86d081884c7d65.svg",
 		l.Transaction(subject, "not-a-transaction") + "record.0001.json",
 		l.Transaction(subject, transaction) + "deeper/record.0001.json",
 	} {

@@ -72,10 +72,10 @@ type stockImage struct {
 }
 
 func newStockImage(size int) (*stockImage, error) {
-	tile := image.NewRGBA(image.Rect(0, 0, 64, 48))
-	for y := range 48 {
-		for x := range 64 {
-			tile.Set(x, y, color.RGBA{uint8(4 * x), uint8(5 * y), 128, 255})
+	tile := image.NewRGBA(image.Rect(0, 0, 128, 104))
+	for y := range 104 {
+		for x := range 128 {
+			tile.Set(x, y, color.RGBA{uint8(2 * x), uint8(2 * y), 128, 255})
 		}
 	}
 	data, err := padded(encodeJPEG(tile), size, [markBytes]byte{})
