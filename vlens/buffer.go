@@ -8,8 +8,7 @@ import (
 
 // Buffers come in size classes, four to each power of two, so that a buffer is
 // at most a quarter larger than asked for and a pool never hands a large one to
-// a small image. Pools are shared by all clients: memory that one does not need
-// is free for the next.
+// a small image. All clients share the pools.
 const (
 	smallestBuffer = 64 << 10
 	classesPerSize = 4
@@ -17,7 +16,7 @@ const (
 
 var bufferPools [(63 - 16) * classesPerSize]sync.Pool
 
-// buffer is a block of memory with one owner, who frees it once.
+// buffer is a block of memory with one owner, who recycles it once.
 type buffer struct{ bytes []byte }
 
 // newBuffer returns a buffer of at least n bytes, their content undefined.
@@ -29,7 +28,7 @@ func newBuffer(n int) *buffer {
 	return &buffer{bytes: make([]byte, size)}
 }
 
-func (b *buffer) free() {
+func (b *buffer) recycle() {
 	if b == nil {
 		return
 	}

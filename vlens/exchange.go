@@ -156,8 +156,8 @@ func oversized(endpoint Endpoint, status int) *Error {
 var errOverLimit = errors.New("over the limit")
 
 // readAtMost reads to the end of the body. The buffer grows to what really
-// arrives, since a length may be unknown or a lie; it is the caller's to free
-// even after an error.
+// arrives, since a length may be unknown or a lie; it is the caller's to
+// recycle even after an error.
 func readAtMost(from io.Reader, length, limit int64, into **buffer) ([]byte, error) {
 	*into = newBuffer(bodyBuffer(length))
 	filled := 0
@@ -165,7 +165,7 @@ func readAtMost(from io.Reader, length, limit int64, into **buffer) ([]byte, err
 		if filled == len((*into).bytes) {
 			larger := newBuffer(2 * filled)
 			copy(larger.bytes, (*into).bytes)
-			(*into).free()
+			(*into).recycle()
 			*into = larger
 		}
 		n, err := from.Read((*into).bytes[filled:])
@@ -186,7 +186,7 @@ func readAtMost(from io.Reader, length, limit int64, into **buffer) ([]byte, err
 func bodyBuffer(length int64) int { return int(max(length, 0)) + 1 }
 
 func (r *reply) release() {
-	r.body.free()
+	r.body.recycle()
 	r.body = nil
 	r.hold.shrinkTo(0)
 }

@@ -31,7 +31,7 @@ type Image struct {
 // Release gives the memory back. It may be called more than once.
 func (i *Image) Release() {
 	i.Bytes = nil
-	i.buffer.free()
+	i.buffer.recycle()
 	i.buffer = nil
 	i.hold.shrinkTo(0)
 }
@@ -110,7 +110,7 @@ func (c *Client) decode(r *reply) (*Image, *Error) {
 	decoded := newBuffer(decodedBytes(len(text)))
 	n, err := decodeBase64(decoded.bytes, text)
 	if err != nil {
-		decoded.free()
+		decoded.recycle()
 		return nil, unreadable(EndpointImage, r)
 	}
 	image := &Image{Bytes: decoded.bytes[:n], buffer: decoded}

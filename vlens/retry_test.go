@@ -64,62 +64,6 @@ func TestBackoffGrowsAndHelps(t *testing.T) {
 	})
 }
 
-func TestStall(t *testing.T) {
-	t.Parallel()
-	drip := func(pause time.Duration, parts int) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			body := listing(`"idFrontImage":"a.jpg"`)
-			for n := range parts {
-				_, _ = io.WriteString(w, body[len(body)*n/parts:len(body)*(n+1)/parts])
-				_ = http.NewResponseController(w).Flush()
-				select {
-				case <-time.After(pause):
-				case <-r.Context().Done():
-					return
-				}
-			}
-		}
-	}
-	t.Run("slow is not stalled", func(t *testing.T) {
-		t.Parallel()
-		bubble(t, func(t *testing.T, v *vendor) {
-			v.List = drip(50*time.Second, 20)
-			start := time.Now()
-			wantAll(t, together(1, lister(t, v.client(t, once))), nil)
-			if took := time.Since(start); took < 10*time.Minute {
-				t.Errorf("took %s: not slow at all", took)
-			}
-		})
-	})
-	t.Run("silence in the body", func(t *testing.T) {
-		t.Parallel()
-		bubble(t, func(t *testing.T, v *vendor) {
-			v.List = drip(time.Hour, 2)
-			start := time.Now()
-			_, err := v.client(t, once).List(t.Context(), phone)
-			wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointList, Fault: vlens.FaultTimeout, Status: 200})
-			if took := time.Since(start); took != time.Minute {
-				t.Errorf("took %s", took)
-			}
-		})
-	})
-}
-
-// Not every transport passes on why its context has ended.
-func TestStallOfAnotherTransport(t *testing.T) {
-	t.Parallel()
-	bubble(t, func(t *testing.T, v *vendor) {
-		c := v.client(t, func(c *vlens.Config) {
-			once(c)
-			c.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
-				<-r.Context().Done()
-				return nil, r.Context().Err()
-			})
-		})
-		wantFault(t, c.Login(t.Context()), vlens.Error{Endpoint: vlens.EndpointLogin, Fault: vlens.FaultTimeout})
-	})
-}
-
 func TestCancellationIsNoFault(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]http.HandlerFunc{
@@ -350,56 +294,6 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		_, err := v.client(t, once).List(t.Context(), phone)
 		wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointList, Fault: vlens.FaultVendorError, Status: 307})
 		v.wantRequests(t, 1, 0, 1, 0)
-	})
-}
-
-func TestTraceSeesEveryRequest(t *testing.T) {
-	t.Parallel()
-	bubble(t, func(t *testing.T, v *vendor) {
-		type seen struct {
-			endpoint vlens.Endpoint
-			status   int
-			fault    vlens.Fault
-		}
-		var inner, outer []seen
-		note := func(into *[]seen) *vlens.Trace {
-			return &vlens.Trace{Request: func(i vlens.RequestInfo) {
-				if i.Duration <= 0 {
-					t.Errorf("%s took %s", i.Endpoint, i.Duration)
-				}
-				*into = append(*into, seen{i.Endpoint, i.Status, i.Fault})
-			}}
-		}
-		ctx := vlens.WithTrace(vlens.WithTrace(vlens.WithTrace(t.Context(), note(&outer)), &vlens.Trace{}), note(&inner))
-		v.List = inTurn(says(500, ""), says(401, ""), delayed(time.Hour, nil), v.List)
-		v.Image = says(200, imageText("Ynl0ZXM="))
-		c := v.client(t, nil)
-		if _, err := c.List(ctx, phone); err != nil {
-			t.Fatal(err)
-		}
-		_, _ = c.Image(ctx, wanted)
-		cancelled, cancel := context.WithCancel(ctx)
-		cancel()
-		_, _ = c.List(cancelled, phone) // sends nothing
-		want := []seen{
-			{"login", 200, ""},
-			{"list", 500, vlens.FaultVendorError},
-			{"list", 401, vlens.FaultUnauthorized},
-			{"refresh", 200, ""},
-			{"list", 0, vlens.FaultTimeout},
-			{"list", 200, ""},
-			{"image", 200, vlens.FaultNotAnImage},
-		}
-		for _, got := range [][]seen{inner, outer} {
-			if len(got) != len(want) {
-				t.Fatalf("saw %v", got)
-			}
-			for n := range want {
-				if got[n] != want[n] {
-					t.Errorf("request %d: %v, want %v", n, got[n], want[n])
-				}
-			}
-		}
 	})
 }
 
