@@ -166,7 +166,7 @@ func (a arithmetic) sql(first, rest string) string {
 		"users.nothing":         count(`state IN ('no_images', 'not_found')`),
 		"users.unexplained":     count(unclassed),
 		"users.coverage":        percent(count(`state = 'archived'`), count(`true`)),
-		"users.due_now":         count(`(ready OR next_due_at <= {now}) AND user_id IS NOT NULL AND ` + inSource),
+		"users.due_now":         count(`next_due_at <= {now} AND user_id IS NOT NULL AND ` + inSource),
 		"users.read_rows":       `SELECT count(*) FROM users`,
 		"users.read_at":         at(`max(synced_at)`, `FROM archive.runs`),
 		"waiting.day":           `SELECT count(*) ` + waiting + ` AND ` + since + ` > {now} - interval '1 day'`,

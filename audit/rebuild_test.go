@@ -103,7 +103,7 @@ var known = map[string]string{
 	"runs":         `SELECT run_id || ' ' || concat_ws('|', kind, status, date_trunc('milliseconds', started_at), sync_left_held, sums_key, checkpoint_at IS NULL) FROM archive.runs`,
 	"outcomes": `SELECT run_id || '/' || o.subject || ' ' || concat_ws('|', outcome, class, requests, bytes, o.transaction_id, record_key, record_sha256)
 		FROM archive.outcomes AS o`,
-	"users": `SELECT s.subject || ' ' || concat_ws('|', s.user_id, s.verified_at, s.transaction_id, s.due_reason, s.next_due_at IS NULL, s.ready)
+	"users": `SELECT s.subject || ' ' || concat_ws('|', s.user_id, s.verified_at, s.transaction_id, s.due_reason, s.next_due_at IS NULL)
 		FROM archive.subjects AS s WHERE s.left_at IS NULL`,
 	"subjects":      `SELECT s.subject || ' ' || concat_ws('|', s.state, s.last_class, s.attempts, s.last_run_id, s.left_at IS NOT NULL) FROM archive.subjects AS s`,
 	"log_entries":   `SELECT log_index || ' ' || concat_ws('|', sha256, kind, key) FROM archive.log_entries`,

@@ -104,7 +104,8 @@ type ClaimOrder string
 const (
 	// NewestFirst takes the users verified last.
 	NewestFirst ClaimOrder = "newest"
-	// LongestDue takes retries and rechecks that have waited longest.
+	// LongestDue takes the retries and rechecks that have waited longest, and fills
+	// the batch with others.
 	LongestDue ClaimOrder = "longest_due"
 )
 
@@ -114,11 +115,9 @@ type Remaining struct {
 	// Leased counts users in the hands of live processes: those of this run, and,
 	// while this run may claim users, those of other runs whom it is for too, should
 	// their process be dead.
-	Leased   int64
-	Others   int64 // other live processes of the run
-	Closing  bool  // another live process is closing the run
-	Limited  bool  // the run's limit is reached
-	Outcomes int64 // users done so far
+	Leased  int64
+	Others  int64 // other live processes of the run
+	Closing bool  // another live process is closing the run
 }
 
 // UntoldRequests stands among endpoints for the requests of killed processes

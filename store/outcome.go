@@ -39,17 +39,3 @@ const (
 
 // States holds all states in the order in which summaries show them.
 var States = []State{StatePending, StateArchived, StatePartial, StateNoImages, StateNotFound, StateFailed}
-
-// After is the state of a user who stood in s and now had the outcome o. A user
-// once archived stays archived: what is stored does not go away because a later
-// attempt failed.
-func (s State) After(o Outcome) State {
-	switch {
-	case s == StateArchived, o == OutcomeArchived, o == OutcomeUnchanged:
-		return StateArchived
-	case s == StatePartial && (o == OutcomeFailed || o == OutcomeNotFound || o == OutcomeNoImages):
-		return StatePartial
-	default:
-		return State(o)
-	}
-}

@@ -14,7 +14,6 @@ type Selection struct {
 	Until       time.Time `json:"until,omitzero"` // verified_at before
 	Force       bool      `json:"force,omitempty"`
 	PerMinute   int       `json:"per_minute,omitempty"` // requests a minute for the whole run; 0 = the quota
-	Limit       int       `json:"limit,omitempty"`      // users claimed by the whole run; 0 = all
 }
 
 // Chosen reports whether the selection names its users, by id or by a filter.

@@ -6,37 +6,6 @@ import (
 	"vlens-archiver/store"
 )
 
-func TestStateNeverLeavesArchived(t *testing.T) {
-	t.Parallel()
-	for _, outcome := range store.Outcomes {
-		if got := store.StateArchived.After(outcome); got != store.StateArchived {
-			t.Errorf("archived after %s is %s", outcome, got)
-		}
-	}
-}
-
-func TestStateAfter(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		state   store.State
-		outcome store.Outcome
-		want    store.State
-	}{
-		{store.StatePending, store.OutcomeArchived, store.StateArchived},
-		{store.StatePending, store.OutcomeUnchanged, store.StateArchived},
-		{store.StatePending, store.OutcomeFailed, store.StateFailed},
-		{store.StateFailed, store.OutcomeNotFound, store.StateNotFound},
-		{store.StateNoImages, store.OutcomePartial, store.StatePartial},
-		{store.StatePartial, store.OutcomeFailed, store.StatePartial},
-		{store.StatePartial, store.OutcomeNoImages, store.StatePartial},
-		{store.StatePartial, store.OutcomeArchived, store.StateArchived},
-	} {
-		if got := c.state.After(c.outcome); got != c.want {
-			t.Errorf("%s after %s is %s, want %s", c.state, c.outcome, got, c.want)
-		}
-	}
-}
-
 func TestEveryClassIsExplained(t *testing.T) {
 	t.Parallel()
 	seen := map[store.Class]bool{}

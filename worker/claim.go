@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -28,19 +29,24 @@ const (
 var ErrNobodyFound = fmt.Errorf("%w: it returns none of the users who are due when asked for them by id; check source.lookup_sql and source.users_sql", store.ErrSource)
 
 // archiveDue archives due users until nothing is left that the run may claim
-// and no other process holds users of the run or is closing it; then finished is
-// true. Should such a process die, what it was at is left to this one. When admit
-// ends it claims no more and returns once the users in flight are done or
-// the grace period is over.
-func (w *Worker) archiveDue(ctx, admit context.Context) (finished bool, err error) {
+// and no other process holds users of the run or is closing it. Should such a
+// process die, this one takes its users over. Once admit ends, or this process
+// has claimed as many users as it may, it claims no more and returns when the
+// users in flight are done or the grace period is over; stopped says why, and is
+// nil at the end of the run.
+func (w *Worker) archiveDue(ctx, admit context.Context) (stopped, err error) {
 	w.progress.phase("archive")
 	ctx, span := startSpan(ctx, spanArchive)
 	defer func() { endSpan(span, err) }()
 	remaining, err := w.remaining(ctx)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	w.progress.due(remaining.Due)
+	due := remaining.Due
+	if w.Limit > 0 {
+		due = min(due, int64(w.Limit))
+	}
+	w.progress.due(due)
 
 	working, endGrace := w.withGrace(ctx, admit)
 	defer endGrace()
@@ -50,7 +56,7 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (finished bool, err erro
 	defer stopClaiming()
 	defer context.AfterFunc(admit, stopClaiming)()
 
-	finished, err = w.hand(claiming, func(task store.Task, user store.User, done func()) {
+	err = w.claimUsers(claiming, func(task store.Task, user store.User, done func()) {
 		group.Go(func() error {
 			defer done()
 			err := w.archiveUser(working, task, user)
@@ -61,30 +67,45 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (finished bool, err erro
 		})
 	})
 	if failure := group.Wait(); failure != nil {
-		return false, failure
+		return nil, failure
 	}
-	if !finished && admit.Err() != nil && ctx.Err() == nil {
-		return false, nil // what went wrong since admit ended is of no account
+	switch {
+	case err == nil:
+		return nil, nil
+	case admit.Err() != nil && ctx.Err() == nil:
+		return context.Cause(admit), nil // what failed after admit had ended does not matter
+	case errors.Is(err, ErrLimit):
+		return w.stoppedAtLimit(ctx)
 	}
-	return finished, err
+	return nil, err
 }
 
-// hand claims users and hands out each, at most as many at a time as may be in
-// flight, until the run is finished or ctx ends. The receiver calls done once
-// for each user.
-func (w *Worker) hand(ctx context.Context, out func(task store.Task, user store.User, done func())) (finished bool, err error) {
+// claimUsers claims users and has each archived by start, at most as many at a
+// time as may be in flight, until the run is finished, ctx ends, or this process
+// has claimed as many as it may: ErrLimit. Start calls done once for each user.
+func (w *Worker) claimUsers(ctx context.Context, start func(task store.Task, user store.User, done func())) error {
 	var inFlight atomic.Int64
+	// Users who were dropped because the heartbeat was lost do not count.
+	claimed := int(w.progress.snapshot().Users)
 	for batch := 1; ; batch++ {
-		tasks, users, err := w.claim(ctx, batch)
-		if err != nil {
-			return false, err
+		size := usersInFlight(w.Concurrency)
+		if w.Limit > 0 {
+			size = min(size, w.Limit-claimed)
 		}
+		if size <= 0 {
+			return ErrLimit
+		}
+		tasks, users, err := w.claim(ctx, batch, size)
+		if err != nil {
+			return err
+		}
+		claimed += len(tasks)
 		for _, task := range tasks {
 			if err := w.userSlots.Acquire(ctx, 1); err != nil {
-				return false, err
+				return err
 			}
 			inFlight.Add(1)
-			out(task, users[task.UserID], func() {
+			start(task, users[task.UserID], func() {
 				inFlight.Add(-1)
 				w.userSlots.Release(1)
 				select {
@@ -98,29 +119,43 @@ func (w *Worker) hand(ctx context.Context, out func(task store.Task, user store.
 		}
 
 		if inFlight.Load() == 0 {
-			remaining, err := w.remaining(ctx)
-			if err != nil {
-				return false, err
-			}
-			if remaining.Due == 0 && remaining.Leased == 0 && !remaining.Closing {
-				return true, nil
+			finished, err := w.finished(ctx)
+			if err != nil || finished {
+				return err
 			}
 		}
 		if err := w.waitForUser(ctx); err != nil {
-			return false, err
+			return err
 		}
 	}
 }
 
-// claim leases a batch of users and reads their rows.
-func (w *Worker) claim(ctx context.Context, batch int) ([]store.Task, map[string]store.User, error) {
+// stoppedAtLimit is why the work ended once this process had done as many users
+// as it may: nil when they were all.
+func (w *Worker) stoppedAtLimit(ctx context.Context) (stopped, err error) {
+	finished, err := w.finished(ctx)
+	if err != nil || finished {
+		return nil, err
+	}
+	return ErrLimit, nil
+}
+
+// finished reports whether nothing is left in the run that this process could do
+// or would have to wait for.
+func (w *Worker) finished(ctx context.Context) (bool, error) {
+	remaining, err := w.remaining(ctx)
+	return err == nil && remaining.Due == 0 && remaining.Leased == 0 && !remaining.Closing, err
+}
+
+// claim leases at most size users and reads their rows.
+func (w *Worker) claim(ctx context.Context, batch, size int) ([]store.Task, map[string]store.User, error) {
 	order := store.NewestFirst
 	if batch%longestDueEvery == 0 {
 		order = store.LongestDue
 	}
 	var tasks []store.Task
 	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
-		tasks, err = w.Ledger.Claim(ctx, w.run, w.process, order, usersInFlight(w.Concurrency))
+		tasks, err = w.Ledger.Claim(ctx, w.run, w.process, order, size)
 		return err
 	})
 	if err != nil {

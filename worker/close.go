@@ -24,7 +24,7 @@ func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
 	if stopped == nil {
 		return w.close(ctx, w.run, store.RunClosed)
 	}
-	onTime := errors.Is(stopped, ErrTimeBox)
+	onTime := errors.Is(stopped, ErrTimeBox) || errors.Is(stopped, ErrLimit)
 	remaining, err := w.remaining(ctx)
 	if err != nil || remaining.Others > 0 || !onTime && w.Rejoinable {
 		return false, err

@@ -68,7 +68,7 @@ func TestEmptyUserQueryMarksNobody(t *testing.T) {
 	t.Parallel()
 	const users = 30
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 15, ImageBytes: 8 << 10})
-	tn.Run("first", func(c *worker.Config) { c.Run.Selection = store.Selection{Limit: 1} })
+	tn.Run("first", func(c *worker.Config) { c.Limit = 1 })
 	tn.ExecSource(`DELETE FROM users`)
 	p := tn.Process("second", nil)
 	defer p.Close()

@@ -42,14 +42,9 @@ func NewPlan(figures store.PlanFigures, selection store.Selection, perMinute int
 		images, size = figures.ImagesPerUser, figures.BytesPerImage
 	}
 
-	left := int64(math.MaxInt64)
-	if selection.Limit > 0 {
-		left = int64(selection.Limit)
-	}
 	var fetched float64
 	for _, reason := range store.DueReasons {
-		users := min(figures.Due[reason], left)
-		left -= users
+		users := figures.Due[reason]
 		plan.DueTotal += users
 		plan.Requests += users
 		if reason != store.DueRecheck || selection.Force {

@@ -102,9 +102,9 @@ func TestPlan(t *testing.T) {
 		t.Errorf("650 requests at 40 a minute take %v until %v", plan.Duration, plan.Finish)
 	}
 
-	limited := NewPlan(figures, store.Selection{Limit: 120}, 0, now)
-	if limited.DueTotal != 120 || limited.Requests != 100+500+20 || limited.Duration != 0 || !limited.Finish.IsZero() {
-		t.Errorf("limited to 120 users and without a quota: %+v", limited)
+	unbounded := NewPlan(figures, store.Selection{}, 0, now)
+	if unbounded.DueTotal != 150 || unbounded.Requests != 650 || unbounded.Duration != 0 || !unbounded.Finish.IsZero() {
+		t.Errorf("without a quota: %+v", unbounded)
 	}
 
 	forced := NewPlan(figures, store.Selection{Force: true}, 0, now)

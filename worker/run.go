@@ -9,10 +9,12 @@ import (
 	"vlens-archiver/store"
 )
 
-// Why a worker stopped claiming, as the cause of its admission context.
+// Why a worker stopped claiming before the end of its run.
 var (
 	// ErrTimeBox: Config.MaxDuration is over.
 	ErrTimeBox = errors.New("the time for this process is over")
+	// ErrLimit: this process has claimed Config.Limit users, and others are left.
+	ErrLimit = errors.New("this process has archived as many users as it may")
 	// ErrSignal: the process was told to stop.
 	ErrSignal = errors.New("stopped by signal")
 )
@@ -38,7 +40,8 @@ type Report struct {
 	Log store.LogState
 	// WorkLeft: users are still due.
 	WorkLeft bool
-	// Stopped is ErrTimeBox, ErrSignal, or nil when the run came to its end.
+	// Stopped is ErrTimeBox, ErrLimit, ErrSignal, or nil when the run came to its
+	// end.
 	Stopped error
 	// Notes are for people: what they should know or do.
 	Notes []string
@@ -153,14 +156,11 @@ func (w *Worker) session(ctx, told, admit context.Context) (part part, err error
 	}
 
 	// Archive: each user is done once its outcome is committed.
-	finished, err := w.archiveDue(ctx, admit)
+	part.stopped, err = w.archiveDue(ctx, admit)
 	if err != nil {
 		endSealing()
 		part.closed = w.closeRefused(parting, err)
 		return part, err
-	}
-	if !finished {
-		part.stopped = context.Cause(admit)
 	}
 
 	// Close: the run's files state what was done. Then all of it is sealed.

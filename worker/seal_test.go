@@ -237,11 +237,11 @@ func (b held) Put(ctx context.Context, request store.PutRequest) (store.Object, 
 func TestFencedOffSealerCannotFork(t *testing.T) {
 	t.Parallel()
 	tn := sealed(t, 6)
-	tn.Run("first", func(config *worker.Config) { config.Run.Selection.Limit = 2 })
+	tn.Run("first", func(config *worker.Config) { config.Limit = 2 })
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	p := tn.Process("slow", func(config *worker.Config) {
-		config.Run.Selection.Limit = 2
+		config.Limit = 2
 		config.Heartbeat, config.Silence = time.Hour, 2*time.Hour // it does not notice that it is taken for dead
 	})
 	defer p.Close()

@@ -30,6 +30,8 @@ type Config struct {
 	RecheckAfter time.Duration
 	// MaxDuration ends this process's part of the run; 0 means no end.
 	MaxDuration time.Duration
+	// Limit is how many users this process claims at most; 0 means no limit.
+	Limit int
 	// Grace is how long users in flight may take once the worker is to stop.
 	Grace time.Duration
 	// OutageBound is how long a service may be away before the run gives up.

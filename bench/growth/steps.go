@@ -70,7 +70,7 @@ func (b *bench) million(ctx context.Context, s *site.Site) error {
 	// The other users are put into the state in which a month of runs would have
 	// left them.
 	err = p.execute(ctx, ledger,
-		`UPDATE archive.subjects SET state = 'archived', ready = false, due_reason = 'recheck', archived_at = now(),
+		`UPDATE archive.subjects SET state = 'archived', due_reason = 'recheck', archived_at = now(),
 		        next_due_at = now() + interval '90 days' WHERE state = 'pending'`,
 		`VACUUM ANALYZE archive.subjects`)
 	if err != nil {

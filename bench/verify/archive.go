@@ -106,7 +106,7 @@ func (s *services) grow(ctx context.Context, size int64) error {
 		}{
 			{"images", []string{"subject", "transaction_id", "kind", "ref", "state", "key", "version_id", "etag", "bytes", "media_type", "width", "height", "sha256", "run_id", "fetched_at"}, r.images},
 			{"records", []string{"key", "subject", "transaction_id", "sequence", "version_id", "sha256", "run_id", "archived_at"}, r.records},
-			{"subjects", []string{"subject", "user_id", "state", "ready"}, r.subjects},
+			{"subjects", []string{"subject", "user_id", "state", "due_reason"}, r.subjects},
 		} {
 			if _, err := db.CopyFrom(context.WithoutCancel(ctx), pgx.Identifier{"archive", table.name}, table.columns, pgx.CopyFromRows(table.rows)); err != nil {
 				return fmt.Errorf("fill the ledger: %w", err)
@@ -153,7 +153,7 @@ func (s *services) addUser(ctx context.Context, subject store.Subject, first int
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.records = append(r.records, []any{key, subject, transaction, 1, object.VersionID, object.SHA256, runID, now})
-	r.subjects = append(r.subjects, []any{subject, fmt.Sprint(first), store.StateArchived, false})
+	r.subjects = append(r.subjects, []any{subject, fmt.Sprint(first), store.StateArchived, store.DueRecheck})
 	return nil
 }
 

@@ -27,15 +27,16 @@ Vlens nothing: users due by reason, requests, days at the quota, bytes.`,
 			if err != nil {
 				return err
 			}
-			return p.plan(ctx, cfg, store.Selection{}, asJSON)
+			return p.plan(ctx, cfg, store.Selection{}, 0, asJSON)
 		}),
 	}
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
-// plan works out and prints the plan of a run over the selection.
-func (p *program) plan(ctx context.Context, cfg *config.Config, selection store.Selection, asJSON bool) error {
+// plan works out and prints the plan of a run over the selection, or of the part
+// of one process that archives at most limit users (0 is no limit).
+func (p *program) plan(ctx context.Context, cfg *config.Config, selection store.Selection, limit int, asJSON bool) error {
 	databases, err := app.OpenDatabases(ctx, cfg)
 	if err != nil {
 		return err
@@ -48,7 +49,7 @@ func (p *program) plan(ctx context.Context, cfg *config.Config, selection store.
 	if _, err := databases.Ledger.CompareArchive(ctx, app.Identity(cfg, key)); err != nil {
 		return err
 	}
-	figures, err := databases.Users.Plan(ctx, selection, cfg.Source.AllowPersonalIDs, key)
+	figures, err := databases.Users.Plan(ctx, selection, limit, cfg.Source.AllowPersonalIDs, key)
 	if err != nil {
 		return err
 	}

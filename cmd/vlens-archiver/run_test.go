@@ -58,7 +58,8 @@ func TestJoiningAClosedRun(t *testing.T) {
 		t.Errorf("joined: %+v", joined)
 	}
 	s.run("run", "--run-id", "nightly-1").exits(exitDone).prints("before this process came")
-	s.run("run", "--run-id", "nightly-1", "--limit", "2").exits(exitInvalid).says("run exists with another selection")
+	s.run("run", "--run-id", "nightly-1", "--limit", "2").exits(exitDone).prints("before this process came")
+	s.run("backfill", "--run-id", "nightly-1", "--user", "u-000001").exits(exitInvalid).says("run exists with another selection")
 }
 
 func TestUsersThatFailed(t *testing.T) {
@@ -176,10 +177,11 @@ func TestWorkLeft(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, vlenstest.Options{People: 6}).migrated()
 	first := read[statedRun](s.run("run", "--limit", "2", "--json").exits(exitDone))
-	if first.Outcomes[store.OutcomeArchived] != 2 || !first.WorkLeft || first.DueLeft != 4 {
+	if first.Outcomes[store.OutcomeArchived] != 2 || !first.WorkLeft || first.DueLeft != 4 || !first.Closed || first.Stopped == nil || *first.Stopped != "limit" {
 		t.Errorf("limited run: %+v", first)
 	}
-	s.run("run", "--limit", "2", "--strict").exits(exitWorkLeft).says("2 users are still due").prints("2 users are still due")
+	s.run("run", "--limit", "2", "--strict").exits(exitWorkLeft).says("2 users are still due").
+		prints("closed, this process has archived as many users as --limit allows; 2 users are still due")
 
 	// A run that is closed is complete, whoever is due by now.
 	s.run("run", "--run-id", "small", "--limit", "1").exits(exitDone)

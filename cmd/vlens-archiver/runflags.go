@@ -35,7 +35,7 @@ func (f *runFlags) addCommon(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.worker, "worker", "", "`NAME` of this process (default: the host's)")
 	flags.DurationVar(&f.maxDuration, "max-duration", 0, "stop this process's part of a run after `DURATION`, such as 5h30m; what is left waits for the next run")
-	flags.IntVar(&f.limit, "limit", 0, "archive at most `N` users in the whole run; 0 is no limit")
+	flags.IntVar(&f.limit, "limit", 0, "this process archives at most `N` users of a run; 0 is no limit")
 	flags.BoolVar(&f.strict, "strict", false, "exit 6 when work is left")
 	flags.BoolVar(&f.acceptLeft, "accept-left", false, "mark missing users as left, however many they are")
 	jsonFlag(cmd, &f.asJSON)

@@ -90,7 +90,7 @@ func (p *program) schedule(f runFlags) error {
 			ofRun.runID = runID
 			err := p.takePart(participation{
 				runFlags: ofRun, cfg: cfg, screen: screen, log: log, health: board, telemetry: measuring,
-				run: store.Run{ID: runID, Kind: store.RunScheduled, Selection: store.Selection{Limit: f.limit}},
+				run: store.Run{ID: runID, Kind: store.RunScheduled},
 			})
 			board.End(runID, exitCode(err))
 			return p.judge(log, runID, err), err
@@ -126,10 +126,6 @@ func (p *program) judge(log *slog.Logger, runID string, err error) schedule.Verd
 	code := exitCode(err)
 	log.Error("the run has not ended well", "event", "run_failed", "run_id", runID, "exit_code", code, "error", err.Error(), "next", advice(err))
 	switch {
-	case errors.Is(err, store.ErrRunMismatch):
-		// The flags were changed since the run was opened. The next tick's run is
-		// opened with the new ones.
-		return schedule.Done
 	case code == exitInvalid || code == exitDenied:
 		return schedule.End
 	case code == exitFailed:

@@ -17,8 +17,8 @@ import (
 // statedRun is what run and backfill print with --json: the fields of the run's
 // summary.json, and what became of this process's part. Log is the last checkpoint
 // when this process left; unlike that in summary.json it covers the entry of a
-// closed run. EndedAt is null while the run is open; Stopped is null, "time_box" or
-// "signal".
+// closed run. EndedAt is null while the run is open; Stopped is null, "time_box",
+// "limit" or "signal".
 type statedRun struct {
 	manifest.Summary
 	EndedAt         *time.Time `json:"ended_at"`
@@ -49,6 +49,8 @@ func stoppedBy(report worker.Report) string {
 	switch {
 	case errors.Is(report.Stopped, worker.ErrTimeBox):
 		return "time_box"
+	case errors.Is(report.Stopped, worker.ErrLimit):
+		return "limit"
 	case errors.Is(report.Stopped, worker.ErrSignal):
 		return "signal"
 	}
@@ -99,6 +101,8 @@ func runState(report worker.Report) string {
 	switch stoppedBy(report) {
 	case "time_box":
 		status += ", this process's time was over"
+	case "limit":
+		status += ", this process has archived as many users as --limit allows"
 	case "signal":
 		status += ", this process was stopped by a signal"
 	}

@@ -25,9 +25,8 @@ func (p *program) startRun(f runFlags, kind store.RunKind, selection store.Selec
 	if err != nil {
 		return err
 	}
-	selection.Limit = f.limit
 	if f.dryRun {
-		return p.stopped(p.plan(p.admit, cfg, selection, f.asJSON))
+		return p.stopped(p.plan(p.admit, cfg, selection, f.limit, f.asJSON))
 	}
 	run := store.Run{ID: f.runID, Kind: kind, Selection: selection}
 	if run.ID == "" {
@@ -105,7 +104,7 @@ func (p *program) archive(ctx context.Context, a participation) (worker.Report, 
 	}
 	a.health.Begin(run.ID)
 
-	w := archive.Worker(app.Task{Run: run, Rejoinable: a.runID != "", MaxDuration: a.maxDuration, AcceptLeft: a.acceptLeft})
+	w := archive.Worker(app.Task{Run: run, Rejoinable: a.runID != "", MaxDuration: a.maxDuration, Limit: a.limit, AcceptLeft: a.acceptLeft})
 	hide := p.showProgress(a.screen, a.log.With("run_id", run.ID), progress.Source{
 		Snapshot:  w.Progress,
 		Quota:     archive.QuotaUse(),

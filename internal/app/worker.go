@@ -26,6 +26,7 @@ type Task struct {
 	Run         store.Run
 	Rejoinable  bool // the run's id was given: somebody may come back to it
 	MaxDuration time.Duration
+	Limit       int // users this process claims; 0 is no limit
 	AcceptLeft  bool
 }
 
@@ -58,6 +59,7 @@ func (a *App) Worker(task Task) *worker.Worker {
 		Concurrency:      cfg.Worker.Concurrency,
 		RecheckAfter:     cfg.Worker.RecheckAfter,
 		MaxDuration:      task.MaxDuration,
+		Limit:            task.Limit,
 		Grace:            grace,
 		OutageBound:      outageBound,
 		Heartbeat:        store.HeartbeatEvery,

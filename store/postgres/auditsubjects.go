@@ -85,9 +85,9 @@ func (l *Ledger) auditRows(ctx context.Context, tx pgx.Tx, subjects []store.Subj
 	var batch pgx.Batch
 	batch.Queue(`
 		SELECT s.subject, coalesce(s.lease_process IN (`+liveProcesses+`), false),
-		       s.lease_process IS NOT NULL OR s.ready OR s.state <> 'archived' OR s.next_due_at <= now(),
+		       s.lease_process IS NOT NULL OR s.state <> 'archived' OR s.next_due_at <= now(),
 		       coalesce(s.user_id, '')
-		FROM archive.subjects AS s WHERE s.subject = ANY ($2)`, store.TakeoverAfter.Seconds(), subjects).Query(func(rows pgx.Rows) error {
+		FROM archive.subjects AS s WHERE s.subject = ANY ($1)`, subjects).Query(func(rows pgx.Rows) error {
 		var subject store.Subject
 		var live bool
 		var unsettled *bool

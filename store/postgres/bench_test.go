@@ -72,7 +72,7 @@ func BenchmarkClaim(b *testing.B) {
 			b.StopTimer()
 			s.beat(b, "p-"+run.ID)
 			s.exec(b, `
-				WITH d AS (UPDATE archive.subjects SET ready = false, next_due_at = now() + interval '90 days', last_run_id = $1, lease_process = NULL
+				WITH d AS (UPDATE archive.subjects SET due_reason = 'recheck', next_due_at = now() + interval '90 days', last_run_id = $1, lease_process = NULL
 				           WHERE lease_process = 'p-' || $1 RETURNING user_id)
 				UPDATE archive.run_users SET done_at = now() FROM d WHERE run_users.run_id = $1 AND run_users.user_id = d.user_id`, run.ID)
 			b.StartTimer()
@@ -80,7 +80,7 @@ func BenchmarkClaim(b *testing.B) {
 	}
 	doneHalf := func(runID string) {
 		s.exec(b, `
-			WITH d AS (UPDATE archive.subjects SET ready = false, next_due_at = now() + interval '90 days', state = 'archived', last_run_id = $1, lease_process = NULL
+			WITH d AS (UPDATE archive.subjects SET due_reason = 'recheck', next_due_at = now() + interval '90 days', state = 'archived', last_run_id = $1, lease_process = NULL
 			           WHERE subject IN (SELECT x.subject FROM archive.subjects AS x ORDER BY coalesce(x.verified_at, x.first_seen_at) DESC LIMIT $2) RETURNING subject, user_id),
 			r AS (UPDATE archive.run_users SET done_at = now() FROM d WHERE run_users.run_id = $1 AND run_users.user_id = d.user_id)
 			INSERT INTO archive.outcomes (run_id, subject, user_id, outcome, started_at) SELECT $1, d.subject, d.user_id, 'archived', now() FROM d`, runID, users/2)
@@ -112,13 +112,13 @@ func BenchmarkClaim(b *testing.B) {
 		}
 	})
 
-	s.exec(b, `UPDATE archive.subjects SET ready = false, next_due_at = now() + interval '90 days', lease_process = NULL`)
+	s.exec(b, `UPDATE archive.subjects SET due_reason = 'recheck', next_due_at = now() + interval '90 days', lease_process = NULL`)
 	s.mustSync(b, "none")
 	b.Run("none due, before a vacuum", func(b *testing.B) { run(b, store.Run{ID: "none"}, store.NewestFirst) })
 	s.exec(b, `VACUUM ANALYZE archive.subjects`)
 	b.Run("none due", func(b *testing.B) { run(b, store.Run{ID: "none"}, store.NewestFirst) })
 
-	s.exec(b, `UPDATE archive.subjects SET next_due_at = now() - random() * interval '9 days'`)
+	s.exec(b, `UPDATE archive.subjects SET due_reason = 'recheck', next_due_at = now() - random() * interval '9 days'`)
 	s.mustSync(b, "rechecks")
 	b.Run("all come due by time", func(b *testing.B) { run(b, store.Run{ID: "rechecks"}, store.NewestFirst) })
 }

@@ -10,8 +10,8 @@ import (
 	"vlens-archiver/store"
 )
 
-// positionsTold is how many positions of unknown ids an error lists.
-const positionsTold = 20
+// positionsListed is how many positions of unknown ids an error lists.
+const positionsListed = 20
 
 // chooseUsers resolves a backfill's selection to users and puts them in the
 // order in which they are claimed: the newest first.
@@ -56,23 +56,23 @@ func refuseUnknownUsers(ctx context.Context, tx pgx.Tx, runID string) error {
 	return refusePositions(rows)
 }
 
-// refusePositions is store.ErrSelection when there are rows: the positions, in
-// the list that was given, of ids that nobody has.
+// refusePositions returns store.ErrSelection if there are rows. Each is the
+// position, in the list that was given, of an id that no user has.
 func refusePositions(rows pgx.Rows) error {
 	positions, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	if err != nil || len(positions) == 0 {
 		return err
 	}
-	told := make([]string, 0, positionsTold)
-	for _, position := range positions[:min(len(positions), positionsTold)] {
-		told = append(told, fmt.Sprint(position))
+	listed := make([]string, 0, positionsListed)
+	for _, position := range positions[:min(len(positions), positionsListed)] {
+		listed = append(listed, fmt.Sprint(position))
 	}
 	more := ""
-	if len(positions) > positionsTold {
+	if len(positions) > positionsListed {
 		more = " and others"
 	}
 	return fmt.Errorf("%w: source.users_sql does not have %d of the users given, at position %s%s of the list",
-		store.ErrSelection, len(positions), strings.Join(told, ", "), more)
+		store.ErrSelection, len(positions), strings.Join(listed, ", "), more)
 }
 
 // chooseFiltered selects by what the ledger knows after the merge. A user who

@@ -10,41 +10,43 @@ import (
 	"vlens-archiver/store"
 )
 
-// promoted bounds how many users whose due time has come are made ready by one
-// claim. When more come due at once, the longest due are claimed first.
-const promoted = 1000
-
-// interpret keeps the planner from compiling a statement, for the rest of the
+// jitOffSQL keeps the planner from compiling a statement, for the rest of the
 // transaction: it expects a look-up for each of a million rows, and would spend
 // 0.2 s on what stops after a few.
-const interpret = `SELECT set_config('jit', 'off', true)`
+const jitOffSQL = `SELECT set_config('jit', 'off', true)`
+
+// lockRunSQL keeps the run from being closed until the transaction ends, and says
+// whether the process lives.
+var lockRunSQL = `
+	SELECT @process IN (` + liveProcesses + `) FROM archive.runs AS r WHERE r.run_id = @run FOR KEY SHARE OF r`
 
 // Claim leases at most n users of the run to the process and returns them in
 // the order in which they should be archived. None are left for this process
 // now when the result is empty, also because closing the run has begun.
 //
 // Only a process that beats may claim: store.ErrProcessLost. Several processes
-// get disjoint users. A run with a limit claims no more distinct users than that,
-// over all its processes; a user taken over from a dead one counts once.
+// get disjoint users.
 func (l *Ledger) Claim(ctx context.Context, run store.Run, process string, order store.ClaimOrder, n int) ([]store.Task, error) {
 	token := rand.Int64()
-	limit := run.Selection.Limit
 
 	// All statements go in one round trip and are one transaction.
 	var batch pgx.Batch
-	batch.Queue(interpret)
+	batch.Queue(jitOffSQL)
 	var alive bool
-	batch.Queue(gateSQL(limit > 0), store.TakeoverAfter.Seconds(), process, run.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&alive) })
-	if lost := l.lostClaims(process); len(lost) > 0 {
+	batch.Queue(lockRunSQL, pgx.StrictNamedArgs{"run": run.ID, "process": process}).QueryRow(func(row pgx.Row) error { return row.Scan(&alive) })
+	if unanswered := l.unansweredClaims(process); len(unanswered) > 0 {
 		batch.Queue(`
 			UPDATE archive.subjects SET lease_process = NULL
-			WHERE lease_process = $1 AND lease_token = ANY($2)`, process, lost)
+			WHERE lease_process = $1 AND lease_token = ANY($2)`, process, unanswered)
 	}
-	if !run.Selection.Chosen() {
-		batch.Queue(promoteSQL, promoted)
+	sql, args := claimDueSQL, pgx.StrictNamedArgs{"run": run.ID, "process": process, "n": n, "token": token}
+	if run.Selection.Chosen() {
+		sql = claimChosenSQL
+	} else {
+		args["longest_first"] = order == store.LongestDue
 	}
 	var tasks []store.Task
-	batch.Queue(claimSQL(run.Selection, order), claimArgs(process, run, n, token)...).Query(func(rows pgx.Rows) (err error) {
+	batch.Queue(sql, args).Query(func(rows pgx.Rows) (err error) {
 		tasks, err = pgx.CollectRows(rows, scanTask)
 		return err
 	})
@@ -65,9 +67,9 @@ func (l *Ledger) Claim(ctx context.Context, run store.Run, process string, order
 }
 
 // A claim whose answer never came may have leased users that nobody works on;
-// the next claim of the process frees them by the token.
+// the next claim of the process releases them by their token.
 
-func (l *Ledger) lostClaims(process string) []int64 {
+func (l *Ledger) unansweredClaims(process string) []int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]int64(nil), l.unanswered[process]...)
@@ -83,24 +85,6 @@ func (l *Ledger) forgetClaims(process string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.unanswered, process)
-}
-
-// gateSQL locks the row of the run against being closed meanwhile, and of a run
-// with a limit against other claims, so that the count is right.
-func gateSQL(limited bool) string {
-	lock := `FOR KEY SHARE OF r`
-	if limited {
-		lock = `FOR NO KEY UPDATE OF r`
-	}
-	return `SELECT $2 IN (` + liveProcesses + `) FROM archive.runs AS r WHERE r.run_id = $3 ` + lock
-}
-
-func claimArgs(process string, run store.Run, n int, token int64) []any {
-	args := []any{store.TakeoverAfter.Seconds(), process, run.ID, n, token}
-	if run.Selection.Limit > 0 {
-		args = append(args, run.Selection.Limit)
-	}
-	return args
 }
 
 func scanTask(row pgx.CollectableRow) (store.Task, error) {

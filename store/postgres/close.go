@@ -27,22 +27,25 @@ func (l *Ledger) BeginClose(ctx context.Context, runID, process string) (bool, e
 			return err
 		}
 		tag, err := tx.Exec(ctx, `
-			UPDATE archive.runs AS r SET close_process = $2
-			WHERE r.run_id = $3 AND r.status = 'open'
-			  AND $2 IN (`+liveProcesses+`)
-			  AND (r.close_process IS NULL OR r.close_process = $2 OR `+processGone+`r.close_process))
-			  AND NOT (r.synced_at IS NULL AND r.sync_process IS NOT NULL AND r.sync_process <> $2
+			UPDATE archive.runs AS r SET close_process = @process
+			WHERE r.run_id = @run AND r.status = 'open'
+			  AND @process IN (`+liveProcesses+`)
+			  AND (r.close_process IS NULL OR r.close_process = @process OR `+processGone+`r.close_process))
+			  AND NOT (r.synced_at IS NULL AND r.sync_process IS NOT NULL AND r.sync_process <> @process
 			           AND r.sync_process = ANY (ARRAY(`+liveProcesses+`)))
 			  AND NOT EXISTS (
 				SELECT 1 FROM archive.subjects AS s
-				WHERE s.lease_process = ANY (ARRAY(`+liveProcesses+`)) AND s.lease_process <> $2 AND s.lease_run = r.run_id)
-			  AND (EXISTS (SELECT 1 FROM archive.processes AS me WHERE me.process = $2 AND me.run_id = r.run_id)
+				WHERE s.lease_process = ANY (ARRAY(`+liveProcesses+`)) AND s.lease_process <> @process AND s.lease_run = r.run_id)
+			  AND (EXISTS (SELECT 1 FROM archive.processes AS me WHERE me.process = @process AND me.run_id = r.run_id)
 			       OR NOT EXISTS (
 				SELECT 1 FROM archive.processes AS other
 				WHERE other.run_id = r.run_id AND other.process = ANY (ARRAY(`+liveProcesses+`))))`,
-			store.TakeoverAfter.Seconds(), process, runID)
+			pgx.StrictNamedArgs{"process": process, "run": runID})
+		if err != nil {
+			return err
+		}
 		mine = tag.RowsAffected() == 1
-		return err
+		return nil
 	})
 	return mine, l.failed(fmt.Sprintf("begin to close run %q", runID), err)
 }

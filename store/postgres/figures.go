@@ -45,8 +45,8 @@ func (l *Ledger) Figures(ctx context.Context) (store.Figures, error) {
 	return figures, l.failed("read figures", err)
 }
 
-// queueWaiting reads all users by state, and since when the first of those waits
-// whom a run will try again.
+// queueWaiting counts all users by state, and finds since when the user who has
+// waited longest for an attempt waits.
 func queueWaiting(batch *pgx.Batch, figures *store.Figures) {
 	batch.Queue(`
 		SELECT s.state, count(*), count(s.left_at),
@@ -69,7 +69,8 @@ func queueWaiting(batch *pgx.Batch, figures *store.Figures) {
 	})
 }
 
-// openFindings are the verifications that no later one disproves.
+// openFindings selects the verifications whose findings still count: those with no
+// later one of the whole archive that went as deep.
 const openFindings = `
 	WITH ranked AS (
 		SELECT v.verification_id, v.ended_at, v.damaged, v.findings, v.scope = '{}' AS whole,

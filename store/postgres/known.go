@@ -12,9 +12,9 @@ import (
 // Known is what the ledger knows of a subject, in one round trip: its stored
 // images and records of all transactions.
 //
-// The verification, which store.Reservation names, is reserved for the subject:
-// the first to ask owns it. Another takes it over only when the owner has nothing
-// stored in it and no live process works on the owner. Who owns it now is Owner.
+// The verification, which store.Reservation names, is reserved for the subject
+// that asks first. Another subject gets it only when the owner has nothing stored
+// in it and no live process works on the owner. Known.Owner is the owner now.
 func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction string, first store.Ref) (store.Known, error) {
 	known := store.Known{Owner: subject}
 	var batch pgx.Batch
@@ -55,7 +55,7 @@ func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, reser
 		FOR UPDATE OF t`, reservation, subject)
 	batch.Queue(`
 		INSERT INTO archive.transactions AS t (transaction_id, subject)
-		VALUES ($2, $3)
+		VALUES ($1, $2)
 		ON CONFLICT (transaction_id) DO UPDATE SET subject = excluded.subject, reserved_at = now()
 		WHERE t.subject <> excluded.subject
 		  AND NOT EXISTS (
@@ -64,7 +64,7 @@ func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, reser
 		  AND NOT EXISTS (
 			SELECT 1 FROM archive.subjects AS s
 			WHERE s.subject = t.subject AND s.lease_process IN (`+liveProcesses+`))`,
-		store.TakeoverAfter.Seconds(), reservation, subject)
+		reservation, subject)
 	batch.Queue(`SELECT t.subject FROM archive.transactions AS t WHERE t.transaction_id = $1`, reservation).
 		QueryRow(func(row pgx.Row) error { return row.Scan(owner) })
 }

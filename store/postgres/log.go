@@ -43,11 +43,11 @@ const sealedRuns = `archive.runs AS r JOIN archive.log_entries AS e ON e.key = r
 func (l *Ledger) BeginSeal(ctx context.Context, process string) (store.SealLease, bool, error) {
 	lease := store.SealLease{Process: process}
 	err := l.pool.QueryRow(ctx, `
-		UPDATE archive.log AS log SET lease_process = $2, lease_token = log.lease_token + 1
-		WHERE $2 IN (`+liveProcesses+`)
-		  AND (log.lease_process IS NULL OR log.lease_process = $2 OR `+processGone+`log.lease_process))
+		UPDATE archive.log AS log SET lease_process = $1, lease_token = log.lease_token + 1
+		WHERE $1 IN (`+liveProcesses+`)
+		  AND (log.lease_process IS NULL OR log.lease_process = $1 OR `+processGone+`log.lease_process))
 		RETURNING log.lease_token, log.size, log.root, log.etag`,
-		store.TakeoverAfter.Seconds(), process).Scan(&lease.Token, &lease.Head.Size, &lease.Head.Root, &lease.Head.ETag)
+		process).Scan(&lease.Token, &lease.Head.Size, &lease.Head.Root, &lease.Head.ETag)
 	if noRow(err) {
 		return store.SealLease{}, false, nil
 	}

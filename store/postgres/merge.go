@@ -65,7 +65,7 @@ func merge(ctx context.Context, tx pgx.Tx, key store.SubjectKey, result store.Sy
 	if _, err := tx.Exec(ctx, `
 		UPDATE archive.subjects AS s
 		SET transaction_id = c.transaction_id, verified_at = c.verified_at, left_at = NULL, attempts = 0,
-		    next_due_at = now(), due_reason = c.change, ready = true, row_version = s.row_version + 1
+		    next_due_at = now(), due_reason = c.change, row_version = s.row_version + 1
 		FROM pg_temp.user_changes AS c
 		WHERE c.change IN ('changed', 'returned') AND s.user_id = c.user_id`); err != nil {
 		return err

@@ -127,9 +127,7 @@ func TestDownKeepsHistory(t *testing.T) {
 func TestForbiddenUsersAreDueAfterTheMigration(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)
-	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Down); err != nil {
-		t.Fatal(err)
-	}
+	s.migrateDownTo(t, 7)
 	s.exec(t, `INSERT INTO archive.subjects (subject, user_id, state, last_class, ready, next_due_at)
 		SELECT repeat(class, 26), class, 'failed', name, false, NULL FROM (VALUES ('a', 'forbidden'), ('b', 'no_transaction')) AS v (class, name)`)
 	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Up); err != nil {
@@ -139,6 +137,56 @@ func TestForbiddenUsersAreDueAfterTheMigration(t *testing.T) {
 	s.scan(t, []any{&due}, `SELECT string_agg(user_id, ',') FROM archive.subjects WHERE next_due_at <= now()`)
 	if due != "a" {
 		t.Errorf("due after the migration: %s", due)
+	}
+}
+
+// migrateDownTo takes back all steps after that version.
+func (s *services) migrateDownTo(t *testing.T, version int64) {
+	t.Helper()
+	steps, err := postgres.Migrate(t.Context(), s.url, postgres.Status)
+	for err == nil && !steps[version].AppliedAt.IsZero() { // the step after it
+		steps, err = postgres.Migrate(t.Context(), s.url, postgres.Down)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The ledger of an earlier version has its columns again after a step back, and
+// the same users are due before and after.
+func TestClaimsMigrationBothWays(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.addUsers(t, 4)
+	s.mustSync(t, "r")
+	tasks := s.claim(t, store.Run{ID: "r"}, "p-r", 3)
+	retry := done(tasks[1], "r", store.OutcomeFailed)
+	retry.NextDue = 0
+	for _, result := range []store.Result{done(tasks[0], "r", store.OutcomeArchived), retry} {
+		if err := s.ledger.Commit(t.Context(), "p-r", result); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.migrateDownTo(t, 8)
+	var ready, dueUsers string
+	s.scan(t, []any{&ready}, `SELECT string_agg(user_id, ' ' ORDER BY user_id) FROM archive.subjects WHERE ready`)
+	if ready != "user-3 user-4" {
+		t.Errorf("ready after the step back: %s", ready)
+	}
+	s.exec(t, `UPDATE archive.runs SET claimed = 1`)
+	s.exec(t, `UPDATE archive.subjects SET ready = true WHERE user_id = 'user-2'`) // as a claim did that found the time had come
+	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Up); err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range s.claim(t, store.Run{ID: "r"}, "p-r", 9) {
+		dueUsers += task.UserID + " "
+	}
+	s.begin(t, store.Run{ID: "r2"}, "p2")
+	for _, task := range s.claim(t, store.Run{ID: "r2"}, "p2", 9) {
+		dueUsers += task.UserID + " "
+	}
+	if dueUsers != "user-4 user-2 " {
+		t.Errorf("claimed after the step forward: %s", dueUsers)
 	}
 }
 

@@ -41,7 +41,7 @@ func linkUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
 		WITH linked AS (
 			UPDATE archive.subjects AS s
 			SET user_id = c.user_id, transaction_id = c.transaction_id, verified_at = c.verified_at, left_at = NULL,
-			    attempts = 0, next_due_at = now(), due_reason = 'returned', ready = true, row_version = s.row_version + 1
+			    attempts = 0, next_due_at = now(), due_reason = 'returned', row_version = s.row_version + 1
 			FROM pg_temp.new_subjects AS n JOIN pg_temp.user_changes AS c ON c.user_id = n.user_id
 			WHERE s.subject = n.subject
 			RETURNING s.user_id

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,8 +13,9 @@ import (
 var errPlanned = errors.New("planned")
 
 // Plan says what a run with this selection would find now. It reads, compares
-// and merges as Sync does, counts, and takes all of it back.
-func (u *Users) Plan(ctx context.Context, selection store.Selection, allowPersonalIDs bool, key store.SubjectKey) (store.PlanFigures, error) {
+// and merges as Sync does, counts, and takes all of it back. Of the users due it
+// counts the limit newest; 0 is all.
+func (u *Users) Plan(ctx context.Context, selection store.Selection, limit int, allowPersonalIDs bool, key store.SubjectKey) (store.PlanFigures, error) {
 	figures := store.PlanFigures{Due: make(map[store.DueReason]int64)}
 	err := u.ledger.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		rows, err := u.stage(ctx, tx, allowPersonalIDs)
@@ -25,7 +25,7 @@ func (u *Users) Plan(ctx context.Context, selection store.Selection, allowPerson
 		if figures.Sync, err = compare(ctx, tx, rows, false); err != nil {
 			return err
 		}
-		if err := countDue(ctx, tx, selection, figures.Sync.LeftHeld == 0, figures.Due); err != nil {
+		if err := countDue(ctx, tx, selection, limit, figures.Sync.LeftHeld == 0, figures.Due); err != nil {
 			return err
 		}
 		if err := countHistory(ctx, tx, &figures); err != nil {
@@ -39,22 +39,17 @@ func (u *Users) Plan(ctx context.Context, selection store.Selection, allowPerson
 	return figures, u.ledger.failed("plan", err)
 }
 
-// countDue counts, by reason, the users as they would be after the merge. Of a
-// selection with a limit it counts the users who would be claimed first.
-func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, leftMarked bool, due map[store.DueReason]int64) error {
+// countDue counts, by reason, the users as they would be after the merge.
+func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit int, leftMarked bool, due map[store.DueReason]int64) error {
 	if err := refuseUnknownIDs(ctx, tx, selection.UserIDs); err != nil {
 		return err
-	}
-	limit := int64(math.MaxInt64)
-	if selection.Limit > 0 {
-		limit = int64(selection.Limit)
 	}
 	rows, err := tx.Query(ctx, `
 		WITH merged AS (
 			SELECT s.user_id, s.subject, s.state, s.last_class, s.first_seen_at,
 			       CASE WHEN c.change IN ('changed', 'returned') THEN c.verified_at ELSE s.verified_at END AS verified_at,
 			       (c.change = 'left' AND $1) IS TRUE OR (s.left_at IS NOT NULL AND c.change IS DISTINCT FROM 'returned') AS has_left,
-			       (c.change IN ('changed', 'returned')) IS TRUE OR s.ready OR (s.next_due_at <= now()) IS TRUE AS due,
+			       (c.change IN ('changed', 'returned')) IS TRUE OR (s.next_due_at <= now()) IS TRUE AS due,
 			       CASE WHEN c.change IN ('changed', 'returned') THEN c.change ELSE s.due_reason END AS reason
 			FROM archive.subjects AS s
 			LEFT JOIN pg_temp.user_changes AS c ON c.user_id = s.user_id
@@ -73,7 +68,7 @@ func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, leftMar
 			                AND ($7::timestamptz IS NULL OR m.verified_at < $7)
 			           ELSE m.due AND NOT m.has_left END
 			ORDER BY coalesce(m.verified_at, m.first_seen_at) DESC, m.subject
-			LIMIT $8
+			LIMIT nullif($8, 0)
 		)
 		SELECT x.reason, count(*) FROM claimed AS x GROUP BY x.reason`,
 		leftMarked, append([]string{}, selection.UserIDs...), selection.Filtered(),

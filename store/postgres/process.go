@@ -7,18 +7,20 @@ import (
 	"vlens-archiver/store"
 )
 
-// liveProcesses is the sub-query for the processes whose leases hold. Its
-// parameter $1 is the takeover time in seconds.
-const liveProcesses = `SELECT p.process FROM archive.processes AS p
-	WHERE p.ended_at IS NULL AND p.heartbeat_at > now() - make_interval(secs => $1)`
+// heartbeatLimit is the oldest heartbeat of a process that lives.
+var heartbeatLimit = fmt.Sprintf(`(now() - interval '%d seconds')`, int(store.TakeoverAfter.Seconds()))
+
+// liveProcesses is the sub-query for the processes whose leases hold.
+var liveProcesses = `SELECT p.process FROM archive.processes AS p
+	WHERE p.ended_at IS NULL AND p.heartbeat_at > ` + heartbeatLimit
 
 // processGone begins the sub-query that is true for a process whose leases are
-// free. The name of the process and a parenthesis follow; $1 is as above.
+// free. The name of the process and a parenthesis follow.
 //
 // It is not the opposite of liveProcesses: for a process that entered after the
 // statement began it is NULL, so that what such a process has just leased, and
 // the statement sees only when it locks the row, is not taken for free.
-const processGone = `(SELECT p.ended_at IS NOT NULL OR p.heartbeat_at <= now() - make_interval(secs => $1)
+var processGone = `(SELECT p.ended_at IS NOT NULL OR p.heartbeat_at <= ` + heartbeatLimit + `
 	FROM archive.processes AS p WHERE p.process = `
 
 // Enter makes the process known: from here on it may hold users, as long as it

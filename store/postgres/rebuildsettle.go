@@ -115,12 +115,12 @@ func (r *Rebuild) schedule(ctx context.Context, nextDue func(store.Outcome, stor
 // nothing follows: the row names another one all along.
 const subjectsSQL = `
 INSERT INTO archive.subjects (subject, user_id, state, last_class, first_seen_at, verified_at, transaction_id, left_at,
-                              archived_at, attempts, next_due_at, due_reason, ready, last_run_id)
+                              archived_at, attempts, next_due_at, due_reason, last_run_id)
 SELECT x.subject, x.user_id, x.state, x.class, x.first_at, x.verified_at, x.transaction_id, CASE WHEN x.user_id IS NULL THEN now() END,
        x.archived_at, x.attempts,
        CASE WHEN x.changed THEN now() WHEN x.user_id IS NOT NULL THEN x.last_at + make_interval(secs => x.seconds) END,
        CASE WHEN x.changed THEN 'changed' WHEN x.outcome IN ('archived', 'unchanged') THEN 'recheck' ELSE 'retry' END,
-       x.changed, x.run_id
+       x.run_id
 FROM (
 	SELECT s.subject, s.state, s.class, s.outcome, s.run_id, s.first_at, s.last_at, s.archived_at, s.attempts, d.seconds,
 	       u.user_id, u.transaction_id, u.verified_at,

@@ -38,7 +38,7 @@ func (l *Ledger) Report(ctx context.Context, scope store.ReportScope) (store.Rep
 		if err := q.bound(ctx, tx); err != nil {
 			return err
 		}
-		q.batch.Queue(interpret)
+		q.batch.Queue(jitOffSQL)
 		q.batch.Queue(`SELECT set_config('work_mem', '64MB', true)`) // a million users are grouped without a temporary file
 		q.archive()
 		q.users()

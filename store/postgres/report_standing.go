@@ -55,7 +55,7 @@ func (q *reportQuery) users() {
 	})
 	q.one(`
 		SELECT count(*) FROM archive.subjects AS s
-		WHERE s.left_at IS NULL AND s.user_id IS NOT NULL AND (s.ready OR s.next_due_at <= now())`, &users.DueNow)
+		WHERE s.left_at IS NULL AND s.user_id IS NOT NULL AND s.next_due_at <= now()`, &users.DueNow)
 	q.each(`
 		SELECT r.synced_at, r.sync_users, r.sync_left_held FROM archive.runs AS r
 		WHERE r.synced_at IS NOT NULL ORDER BY r.synced_at DESC LIMIT 1`,

@@ -27,7 +27,7 @@ func (l *Ledger) OpenRun(ctx context.Context, run store.Run) (store.Run, error) 
 		return store.Run{}, err
 	}
 
-	var there store.Run
+	var found store.Run
 	err = l.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
 			INSERT INTO archive.runs (run_id, kind, started_at, selection, tool_version, config_sha256)
@@ -42,17 +42,17 @@ func (l *Ledger) OpenRun(ctx context.Context, run store.Run) (store.Run, error) 
 				return err
 			}
 		}
-		there, err = readRun(ctx, tx, run.ID)
+		found, err = readRun(ctx, tx, run.ID)
 		if err != nil || tag.RowsAffected() == 1 {
 			return err
 		}
-		return sameRun(ctx, tx, there, run, ids)
+		return sameRun(ctx, tx, found, run, ids)
 	})
 	if err != nil {
 		return store.Run{}, l.failed(fmt.Sprintf("open run %q", run.ID), err)
 	}
-	there.Selection.UserIDs = run.Selection.UserIDs
-	return there, nil
+	found.Selection.UserIDs = run.Selection.UserIDs
+	return found, nil
 }
 
 // giveUsers keeps the ids a backfill was given, each with its first position.
@@ -97,35 +97,34 @@ func scanRun(row pgx.CollectableRow) (store.Run, error) {
 	return run, json.Unmarshal(selection, &run.Selection)
 }
 
-// sameRun makes sure that who joins a run means the same users.
-func sameRun(ctx context.Context, tx pgx.Tx, there, wanted store.Run, ids []string) error {
-	if there.Kind != wanted.Kind {
-		return fmt.Errorf("%w: it is a %s run, not a %s run", store.ErrRunMismatch, there.Kind, wanted.Kind)
+// sameRun refuses a run that was found with another kind or other users than the
+// one wanted, whose distinct user ids are ids.
+func sameRun(ctx context.Context, tx pgx.Tx, found, wanted store.Run, ids []string) error {
+	if found.Kind != wanted.Kind {
+		return fmt.Errorf("%w: it is a %s run, not a %s run", store.ErrRunMismatch, found.Kind, wanted.Kind)
 	}
-	a, b := there.Selection, wanted.Selection
-	since, until := a.Since.Equal(b.Since), a.Until.Equal(b.Until)
-	a.Since, a.Until, a.UserIDs, b.Since, b.Until, b.UserIDs = time.Time{}, time.Time{}, nil, time.Time{}, time.Time{}, nil
-	if !since || !until || !equalSelections(a, b) {
+	if !equalSelections(found.Selection, wanted.Selection) {
 		return fmt.Errorf("%w: give the options it was created with, or another run id", store.ErrRunMismatch)
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	var others int64
+	var unknown int64
 	err := tx.QueryRow(ctx, `
 		SELECT count(*) FROM unnest($2::text[]) AS g (user_id)
 		WHERE NOT EXISTS (
 			SELECT 1 FROM archive.run_users AS ru
-			WHERE ru.run_id = $1 AND ru.user_id = g.user_id AND ru.given IS NOT NULL)`, there.ID, ids).Scan(&others)
-	if err == nil && others > 0 {
-		err = fmt.Errorf("%w: %d of the user ids are not in it; use another run id", store.ErrRunMismatch, others)
+			WHERE ru.run_id = $1 AND ru.user_id = g.user_id AND ru.given IS NOT NULL)`, found.ID, ids).Scan(&unknown)
+	if err == nil && unknown > 0 {
+		err = fmt.Errorf("%w: %d of the user ids are not in it; use another run id", store.ErrRunMismatch, unknown)
 	}
 	return err
 }
 
+// equalSelections compares all but the user ids themselves.
 func equalSelections(a, b store.Selection) bool {
 	return a.Users == b.Users && a.Failed == b.Failed && a.FailedClass == b.FailedClass &&
-		a.Force == b.Force && a.PerMinute == b.PerMinute && a.Limit == b.Limit
+		a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && a.Force == b.Force && a.PerMinute == b.PerMinute
 }
 
 // Interrupted lists the open runs for which no process has beaten for the
@@ -134,13 +133,13 @@ func (l *Ledger) Interrupted(ctx context.Context, exceptRunID string) ([]store.R
 	rows, err := l.pool.Query(ctx, `
 		SELECT r.run_id, r.kind, r.status, r.started_at, r.ended_at, r.selection, r.tool_version, r.config_sha256
 		FROM archive.runs AS r
-		WHERE r.status = 'open' AND r.run_id <> $2
-		  AND r.started_at < now() - make_interval(secs => $1)
+		WHERE r.status = 'open' AND r.run_id <> $1
+		  AND r.started_at < `+heartbeatLimit+`
 		  AND NOT EXISTS (
 			SELECT 1 FROM archive.processes AS p
-			WHERE (p.run_id = r.run_id AND p.heartbeat_at > now() - make_interval(secs => $1))
-			   OR (p.process = r.close_process AND p.ended_at IS NULL AND p.heartbeat_at > now() - make_interval(secs => $1)))
-		ORDER BY r.started_at`, store.TakeoverAfter.Seconds(), exceptRunID)
+			WHERE p.heartbeat_at > `+heartbeatLimit+`
+			  AND (p.run_id = r.run_id OR (p.process = r.close_process AND p.ended_at IS NULL)))
+		ORDER BY r.started_at`, exceptRunID)
 	if err != nil {
 		return nil, l.failed("list interrupted runs", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"vlens-archiver/store"
 )
 
-// Lines of a status.
+// How many lines of each kind a status has at most.
 const (
 	runsShown     = 10
 	outcomesShown = 20
@@ -85,7 +85,7 @@ func (l *Ledger) UserStatus(ctx context.Context, userID string) (store.UserStatu
 	batch.Queue(`
 		SELECT s.subject, s.state, s.last_class, s.first_seen_at, s.verified_at, s.left_at, s.archived_at, s.attempts,
 		       s.next_due_at, s.due_reason, CASE WHEN s.lease_process IN (`+liveProcesses+`) THEN s.lease_process ELSE '' END
-		FROM archive.subjects AS s WHERE s.user_id = $2`, store.TakeoverAfter.Seconds(), userID).QueryRow(func(row pgx.Row) error {
+		FROM archive.subjects AS s WHERE s.user_id = $1`, userID).QueryRow(func(row pgx.Row) error {
 		var verified, left, archived, due *time.Time
 		err := row.Scan(&user.Subject, &user.State, &user.LastClass, &user.FirstSeenAt, &verified, &left, &archived, &user.Attempts,
 			&due, &user.DueReason, &user.LeaseProcess)

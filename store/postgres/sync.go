@@ -84,16 +84,16 @@ func (l *Ledger) takeSync(ctx context.Context, request store.SyncRequest) (store
 	var alive, mine, done bool
 	var result store.SyncResult
 	batch.Queue(`
-		UPDATE archive.runs AS r SET sync_process = $2
-		WHERE r.run_id = $3 AND r.synced_at IS NULL AND r.sync_process IS DISTINCT FROM $2
-		  AND $2 IN (`+liveProcesses+`)
+		UPDATE archive.runs AS r SET sync_process = $1
+		WHERE r.run_id = $2 AND r.synced_at IS NULL AND r.sync_process IS DISTINCT FROM $1
+		  AND $1 IN (`+liveProcesses+`)
 		  AND (r.sync_process IS NULL OR `+processGone+`r.sync_process))`,
-		store.TakeoverAfter.Seconds(), request.Process, request.RunID)
+		request.Process, request.RunID)
 	batch.Queue(`
-		SELECT $2 IN (`+liveProcesses+`), r.sync_process IS NOT DISTINCT FROM $2, r.synced_at IS NOT NULL,
+		SELECT $1 IN (`+liveProcesses+`), r.sync_process IS NOT DISTINCT FROM $1, r.synced_at IS NOT NULL,
 		       r.sync_users, r.sync_new, r.sync_changed, r.sync_returned, r.sync_left, r.sync_left_held
-		FROM archive.runs AS r WHERE r.run_id = $3`,
-		store.TakeoverAfter.Seconds(), request.Process, request.RunID).QueryRow(func(row pgx.Row) error {
+		FROM archive.runs AS r WHERE r.run_id = $2`,
+		request.Process, request.RunID).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&alive, &mine, &done,
 			&result.Users, &result.New, &result.Changed, &result.Returned, &result.Left, &result.LeftHeld)
 	})

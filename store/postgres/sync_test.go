@@ -241,7 +241,7 @@ func TestSyncLinksSubjectsWithoutIDs(t *testing.T) {
 	s := newServices(t)
 	s.addUsers(t, 3)
 	s.mustSync(t, "r1")
-	s.exec(t, `UPDATE archive.subjects SET user_id = NULL, state = 'archived', ready = false, next_due_at = NULL, left_at = now(), attempts = 2, verified_at = NULL
+	s.exec(t, `UPDATE archive.subjects SET user_id = NULL, state = 'archived', due_reason = 'recheck', next_due_at = NULL, left_at = now(), attempts = 2, verified_at = NULL
 		WHERE user_id IN ('user-2', 'user-3')`)
 	s.exec(t, `DELETE FROM app.users WHERE id = 'user-3'`)
 	s.exec(t, `INSERT INTO app.users (id, transaction_id) SELECT 'fresh-' || g, '6f1c1f9e-0000-4000-8000-0000000' || g FROM generate_series(10001, 30002) AS g`)
@@ -266,10 +266,10 @@ func TestSyncLinksSubjectsWithoutIDs(t *testing.T) {
 		t.Fatalf("%d users, %v", users, err)
 	}
 	for what, where := range map[string]string{
-		"linked, and due with its history": `s.user_id = 'user-2' AND s.state = 'archived' AND s.left_at IS NULL AND s.ready AND s.next_due_at IS NOT NULL AND s.due_reason = 'returned'
+		"linked, and due with its history": `s.user_id = 'user-2' AND s.state = 'archived' AND s.left_at IS NULL AND s.next_due_at <= now() AND s.due_reason = 'returned'
 			AND s.attempts = 0 AND s.row_version = 1 AND s.verified_at = timestamptz '2026-01-01' - interval '2 hours'`,
-		"still without an id": `s.user_id IS NULL AND s.left_at IS NOT NULL AND NOT s.ready`,
-		"new":                 `s.user_id = 'fresh-30002' AND s.state = 'pending' AND s.ready AND s.due_reason = 'new' AND s.verified_at IS NULL AND s.transaction_id = '6f1c1f9e-0000-4000-8000-000000030002'`,
+		"still without an id": `s.user_id IS NULL AND s.left_at IS NOT NULL AND s.next_due_at IS NULL`,
+		"new":                 `s.user_id = 'fresh-30002' AND s.state = 'pending' AND s.next_due_at <= now() AND s.due_reason = 'new' AND s.verified_at IS NULL AND s.transaction_id = '6f1c1f9e-0000-4000-8000-000000030002'`,
 	} {
 		if n := s.count(t, `SELECT count(*) FROM archive.subjects AS s WHERE `+where); n != 1 {
 			t.Errorf("%d subjects are %s, want 1", n, what)
@@ -307,7 +307,7 @@ func TestPlanWritesNothing(t *testing.T) {
 	}
 	before := state()
 
-	figures, err := s.users.Plan(t.Context(), store.Selection{}, false, s.key)
+	figures, err := s.users.Plan(t.Context(), store.Selection{}, 0, false, s.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -316,19 +316,20 @@ func TestPlanWritesNothing(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		selection store.Selection
+		limit     int
 		want      map[store.DueReason]int64
 	}{
-		"due":    {store.Selection{}, map[store.DueReason]int64{"new": 2, "changed": 1, "retry": 1, "recheck": 1}},
-		"failed": {store.Selection{Failed: true}, map[store.DueReason]int64{"retry": 1}},
-		"ids":    {store.Selection{UserIDs: []string{"user-3", "fresh"}}, map[store.DueReason]int64{"new": 1, "retry": 1}},
-		"limit":  {store.Selection{Limit: 2}, map[store.DueReason]int64{"new": 1, "changed": 1}},
+		"due":    {store.Selection{}, 0, map[store.DueReason]int64{"new": 2, "changed": 1, "retry": 1, "recheck": 1}},
+		"failed": {store.Selection{Failed: true}, 0, map[store.DueReason]int64{"retry": 1}},
+		"ids":    {store.Selection{UserIDs: []string{"user-3", "fresh"}}, 0, map[store.DueReason]int64{"new": 1, "retry": 1}},
+		"limit":  {store.Selection{}, 2, map[store.DueReason]int64{"new": 1, "changed": 1}},
 	} {
-		figures, err := s.users.Plan(t.Context(), c.selection, false, s.key)
+		figures, err := s.users.Plan(t.Context(), c.selection, c.limit, false, s.key)
 		if err != nil || !maps.Equal(figures.Due, c.want) {
 			t.Errorf("%s: %v, want %v (%v)", name, figures.Due, c.want, err)
 		}
 	}
-	if _, err := s.users.Plan(t.Context(), store.Selection{UserIDs: []string{"user-1", "nobody"}}, false, s.key); !errors.Is(err, store.ErrSelection) || !strings.Contains(err.Error(), "position 2") {
+	if _, err := s.users.Plan(t.Context(), store.Selection{UserIDs: []string{"user-1", "nobody"}}, 0, false, s.key); !errors.Is(err, store.ErrSelection) || !strings.Contains(err.Error(), "position 2") {
 		t.Errorf("unknown id: %v", err)
 	}
 	if after := state(); after != before {

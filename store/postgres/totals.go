@@ -28,10 +28,10 @@ func (l *Ledger) Totals(ctx context.Context, runID string) (store.RunTotals, err
 		}
 		totals.Run = run
 		var batch pgx.Batch
-		batch.Queue(interpret)
+		batch.Queue(jitOffSQL)
 		queueTotals(&batch, runID, &totals)
-		left := `SELECT count(*) FROM archive.subjects AS s WHERE ` + leftSQL(run.Selection, `$1`)
-		batch.Queue(left, runID).QueryRow(func(row pgx.Row) error { return row.Scan(&totals.DueLeft) })
+		batch.Queue(`SELECT count(*) FROM archive.subjects AS s WHERE `+wantedSQL(run.Selection), pgx.StrictNamedArgs{"run": runID}).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&totals.DueLeft) })
 		return tx.SendBatch(ctx, &batch).Close()
 	})
 	return totals, l.failed(fmt.Sprintf("read totals of run %q", runID), err)
@@ -71,21 +71,21 @@ func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
 		})
 		return err
 	})
-	// A process that was killed did not tell its last requests; those of the users
-	// it had done by then are known, but not by endpoint.
+	// A process that was killed could not report its last requests. Those of the
+	// users it had finished are known, but not by endpoint.
 	batch.Queue(`
-		SELECT coalesce(sum(done.requests - told.requests), 0)::bigint
+		SELECT coalesce(sum(done.requests - reported.requests), 0)::bigint
 		FROM (
 			SELECT o.process, sum(o.requests) AS requests FROM archive.outcomes AS o
 			WHERE o.run_id = $1 GROUP BY o.process
 		) AS done
 		JOIN archive.processes AS p ON p.process = done.process AND p.run_id = $1,
-		LATERAL (SELECT coalesce(sum(q.value::bigint), 0) AS requests FROM jsonb_each_text(p.requests) AS q) AS told
-		WHERE done.requests > told.requests`, runID).QueryRow(func(row pgx.Row) error {
-		var untold int64
-		err := row.Scan(&untold)
-		if untold > 0 {
-			totals.Requests[store.UntoldRequests] = untold
+		LATERAL (SELECT coalesce(sum(q.value::bigint), 0) AS requests FROM jsonb_each_text(p.requests) AS q) AS reported
+		WHERE done.requests > reported.requests`, runID).QueryRow(func(row pgx.Row) error {
+		var unreported int64
+		err := row.Scan(&unreported)
+		if unreported > 0 {
+			totals.Requests[store.UntoldRequests] = unreported
 		}
 		return err
 	})

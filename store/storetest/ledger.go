@@ -71,7 +71,6 @@ func RunLedgerSuite(t *testing.T, open func(t *testing.T) LedgerBench) {
 		"commit repeated":            (*ledgerTest).commitRepeated,
 		"lost process":               (*ledgerTest).lostProcess,
 		"leaving frees users":        (*ledgerTest).leavingFreesUsers,
-		"limit":                      (*ledgerTest).limit,
 		"selection by id":            (*ledgerTest).selectionByID,
 		"selection by filter":        (*ledgerTest).selectionByFilter,
 		"known":                      (*ledgerTest).known,

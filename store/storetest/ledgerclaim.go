@@ -66,7 +66,7 @@ func (b *ledgerTest) runs() {
 		"kind":       func(r *store.Run) { r.Kind = store.RunManual },
 		"other user": func(r *store.Run) { r.Selection.UserIDs = []string{"a", "c"} },
 		"fewer":      func(r *store.Run) { r.Selection.UserIDs = []string{"a"} },
-		"limit":      func(r *store.Run) { r.Selection.Limit = 5 },
+		"quota":      func(r *store.Run) { r.Selection.PerMinute = 5 },
 		"force":      func(r *store.Run) { r.Selection.Force = true },
 		"all":        func(r *store.Run) { r.Selection = store.Selection{} },
 	} {

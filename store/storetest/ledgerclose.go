@@ -24,17 +24,17 @@ func (b *ledgerTest) remaining() {
 	tasks := b.claim(run, "p2", 2)
 	wantEqual(b, "two in work", left("p1"), store.Remaining{Due: 1, Leased: 2, Others: 1})
 	b.finish(run, "p2", tasks[0], store.OutcomeArchived, 0)
-	wantEqual(b, "one done", left("p1"), store.Remaining{Due: 1, Leased: 1, Others: 1, Outcomes: 1})
+	wantEqual(b, "one done", left("p1"), store.Remaining{Due: 1, Leased: 1, Others: 1})
 	b.Silence(b.T, "p2")
-	wantEqual(b, "the other died", left("p1"), store.Remaining{Due: 2, Outcomes: 1})
+	wantEqual(b, "the other died", left("p1"), store.Remaining{Due: 2})
 
 	// A user in the hands of another run is waited for: should its process die,
 	// the user is left to this run. One who is done in this run is not.
 	other := b.synced("r2", "p3", store.Selection{})
 	b.claim(other, "p3", 2)
-	wantEqual(b, "in another run", left("p1"), store.Remaining{Due: 1, Leased: 1, Outcomes: 1})
+	wantEqual(b, "in another run", left("p1"), store.Remaining{Due: 1, Leased: 1})
 	b.Silence(b.T, "p3")
-	wantEqual(b, "and that one died too", left("p1"), store.Remaining{Due: 2, Outcomes: 1})
+	wantEqual(b, "and that one died too", left("p1"), store.Remaining{Due: 2})
 }
 
 var sums = store.RunObject{Key: "v/runs/r1/SHA256SUMS", SHA256: strings.Repeat("a", 64)}
@@ -59,7 +59,7 @@ func (b *ledgerTest) close() {
 		b.must(err)
 		return remaining
 	}
-	wantEqual(b, "before anybody closes", left("p1"), store.Remaining{Due: 1, Others: 1, Outcomes: 1})
+	wantEqual(b, "before anybody closes", left("p1"), store.Remaining{Due: 1, Others: 1})
 	held := b.claim(run, "p2", 1)[0]
 	wantEqual(b, "when no other works", begin("p2"), true)
 	wantEqual(b, "again", begin("p2"), true)
@@ -67,17 +67,17 @@ func (b *ledgerTest) close() {
 	b.wantErr(b.Commit(b.Context(), "p2", ended(run, held, store.OutcomeArchived, 0)), store.ErrLeaseLost)
 
 	// Whoever is there waits for the closer, which does not wait for itself.
-	wantEqual(b, "while another closes", left("p1"), store.Remaining{Leased: 1, Others: 1, Closing: true, Outcomes: 1})
-	wantEqual(b, "for the closer", left("p2"), store.Remaining{Leased: 1, Others: 1, Outcomes: 1})
+	wantEqual(b, "while another closes", left("p1"), store.Remaining{Leased: 1, Others: 1, Closing: true})
+	wantEqual(b, "for the closer", left("p2"), store.Remaining{Leased: 1, Others: 1})
 	b.wantIDs("nothing is claimed while closing", b.claim(run, "p1", 1))
 
 	// When the closer dies, what it wrote stands: the run can only be closed.
 	b.Silence(b.T, "p2")
-	wantEqual(b, "after the closer died", left("p1"), store.Remaining{Outcomes: 1})
+	wantEqual(b, "after the closer died", left("p1"), store.Remaining{})
 	b.wantIDs("nothing is claimed after the closer died", b.claim(run, "p1", 1))
 	next := b.synced("r2", "p3", store.Selection{})
 	b.wantIDs("who is left is due in the next run", b.claim(next, "p3", 2), held.UserID)
-	wantEqual(b, "when nobody is waited for any more", left("p1"), store.Remaining{Outcomes: 1})
+	wantEqual(b, "when nobody is waited for any more", left("p1"), store.Remaining{})
 	wantEqual(b, "by the one that is left", begin("p1"), true)
 	b.wantErr(b.FinishClose(b.Context(), run.ID, "p2", store.RunClosed, sums), store.ErrLeaseLost)
 	b.must(b.FinishClose(b.Context(), run.ID, "p1", store.RunClosed, sums))
@@ -89,7 +89,7 @@ func (b *ledgerTest) close() {
 		b.Fatalf("closed run = %+v", closed)
 	}
 	b.wantIDs("nothing is claimed of a closed run", b.claim(run, "p1", 1))
-	wantEqual(b, "of the closed run", left("p2"), store.Remaining{Others: 1, Outcomes: 1})
+	wantEqual(b, "of the closed run", left("p2"), store.Remaining{Others: 1})
 }
 
 // A process that leaves without having closed the run hands on the closing of it,

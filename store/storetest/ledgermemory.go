@@ -37,7 +37,6 @@ type memoryRun struct {
 	store.Run
 	synced      *store.SyncResult
 	closer      string
-	claimed     map[store.Subject]bool
 	outcomes    map[store.Subject]memoryOutcome
 	chosenUsers map[store.Subject]bool // nil unless the selection is chosen
 
@@ -61,6 +60,7 @@ type memorySubject struct {
 	left      bool
 	attempts  int
 	due       *time.Time
+	reason    store.DueReason
 	version   int
 	leasedBy  string
 	leaseRun  string
@@ -153,7 +153,7 @@ func (l *MemoryLedger) OpenRun(_ context.Context, run store.Run) (store.Run, err
 	there := l.runs[run.ID]
 	if there == nil {
 		run.Status, run.StartedAt, run.EndedAt = store.RunOpen, l.now(), time.Time{}
-		l.runs[run.ID] = &memoryRun{Run: run, claimed: map[store.Subject]bool{}, outcomes: map[store.Subject]memoryOutcome{}}
+		l.runs[run.ID] = &memoryRun{Run: run, outcomes: map[store.Subject]memoryOutcome{}}
 		return run, nil
 	}
 	if there.Kind != run.Kind || !sameSelection(there.Selection, run.Selection) {
@@ -165,7 +165,7 @@ func (l *MemoryLedger) OpenRun(_ context.Context, run store.Run) (store.Run, err
 func sameSelection(a, b store.Selection) bool {
 	set := func(s store.Selection) []string { return slices.Compact(slices.Sorted(slices.Values(s.UserIDs))) }
 	return slices.Equal(set(a), set(b)) && a.Failed == b.Failed && a.FailedClass == b.FailedClass &&
-		a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && a.Force == b.Force && a.PerMinute == b.PerMinute && a.Limit == b.Limit
+		a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && a.Force == b.Force && a.PerMinute == b.PerMinute
 }
 
 // Interrupted lists the open runs nobody beats for.

@@ -17,30 +17,13 @@ func (l *MemoryLedger) Claim(_ context.Context, run store.Run, process string, o
 	if !l.live(process) {
 		return nil, store.ErrProcessLost
 	}
-	there := l.runs[run.ID]
-	candidates := l.claimable(there)
-	slices.SortFunc(candidates, func(a, b *memorySubject) int {
-		if order == store.LongestDue && there.chosenUsers == nil {
-			if a.state != store.StatePending && b.state != store.StatePending {
-				return a.due.Compare(*b.due)
-			}
-			if byState := cmp.Compare(btoi(a.state == store.StatePending), btoi(b.state == store.StatePending)); byState != 0 {
-				return byState
-			}
-		}
-		return cmp.Or(b.newness().Compare(a.newness()), strings.Compare(string(a.subject), string(b.subject)))
-	})
-
+	users := l.claimable(l.runs[run.ID])
+	slices.SortFunc(users, newestFirst)
+	if order == store.LongestDue && !run.Selection.Chosen() {
+		slices.SortStableFunc(users, triedFirst)
+	}
 	var tasks []store.Task
-	for _, s := range candidates {
-		again := there.claimed[s.subject]
-		if len(tasks) == n {
-			break
-		}
-		if limit := there.Selection.Limit; limit > 0 && !again && len(there.claimed) >= limit {
-			continue
-		}
-		there.claimed[s.subject] = true
+	for _, s := range users[:min(n, len(users))] {
 		l.tokens += 2 // so that a token plus one is never valid
 		s.leasedBy, s.leaseRun, s.token, s.leased = process, run.ID, l.tokens, s.version
 		tasks = append(tasks, store.Task{
@@ -51,6 +34,28 @@ func (l *MemoryLedger) Claim(_ context.Context, run store.Run, process string, o
 	return tasks, nil
 }
 
+func newestFirst(a, b *memorySubject) int {
+	return cmp.Or(b.newness().Compare(a.newness()), strings.Compare(string(a.subject), string(b.subject)))
+}
+
+// triedFirst puts retries and rechecks before the others, those that have waited
+// longest first.
+func triedFirst(a, b *memorySubject) int {
+	switch {
+	case a.tried() && b.tried():
+		return a.due.Compare(*b.due)
+	case a.tried():
+		return -1
+	case b.tried():
+		return 1
+	}
+	return 0
+}
+
+func (s *memorySubject) tried() bool {
+	return s.reason == store.DueRetry || s.reason == store.DueRecheck
+}
+
 func (s *memorySubject) newness() time.Time {
 	if s.user.VerifiedAt.IsZero() {
 		return s.firstSeen
@@ -58,22 +63,22 @@ func (s *memorySubject) newness() time.Time {
 	return s.user.VerifiedAt
 }
 
-// claimable are the users whom the run may claim now, its limit aside.
+// claimable are the users whom the run may claim now.
 func (l *MemoryLedger) claimable(run *memoryRun) []*memorySubject {
 	if run == nil || run.closingBegun() {
 		return nil
 	}
 	var list []*memorySubject
 	for _, s := range l.subjects {
-		if l.leftFor(run, s) && !l.live(s.leasedBy) {
+		if l.wanted(run, s) && !l.live(s.leasedBy) {
 			list = append(list, s)
 		}
 	}
 	return list
 }
 
-// leftFor reports whether the run is for the user, who has no outcome in it yet.
-func (l *MemoryLedger) leftFor(run *memoryRun, s *memorySubject) bool {
+// wanted reports whether the run wants the user, whoever works on the user now.
+func (l *MemoryLedger) wanted(run *memoryRun, s *memorySubject) bool {
 	if _, done := run.outcomes[s.subject]; done {
 		return false
 	}
@@ -88,11 +93,10 @@ func (l *MemoryLedger) Remaining(_ context.Context, run store.Run, process strin
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	there := l.runs[run.ID]
-	remaining := store.Remaining{Outcomes: int64(len(there.outcomes)), Due: l.claimableNow(there)}
+	remaining := store.Remaining{Due: int64(len(l.claimable(there)))}
 	remaining.Closing = there.Status == store.RunOpen && there.closer != process && l.live(there.closer)
-	remaining.Limited = there.Selection.Limit > 0 && len(there.claimed) >= there.Selection.Limit
 	for _, s := range l.subjects {
-		awaited := !remaining.Limited && !there.closingBegun() && l.leftFor(there, s)
+		awaited := !there.closingBegun() && l.wanted(there, s)
 		if l.live(s.leasedBy) && (s.leaseRun == run.ID || awaited) {
 			remaining.Leased++
 		}
@@ -103,27 +107,4 @@ func (l *MemoryLedger) Remaining(_ context.Context, run store.Run, process strin
 		}
 	}
 	return remaining, nil
-}
-
-// claimableNow counts the users the run may claim now, within its limit.
-func (l *MemoryLedger) claimableNow(run *memoryRun) int64 {
-	var again, fresh int64
-	for _, s := range l.claimable(run) {
-		if run.claimed[s.subject] {
-			again++
-		} else {
-			fresh++
-		}
-	}
-	if limit := int64(run.Selection.Limit); limit > 0 {
-		fresh = min(fresh, max(0, limit-int64(len(run.claimed))))
-	}
-	return again + fresh
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

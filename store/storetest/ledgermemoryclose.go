@@ -70,7 +70,7 @@ func (l *MemoryLedger) Totals(_ context.Context, runID string) (store.RunTotals,
 	for _, s := range l.subjects {
 		totals.Users[s.state]++
 		totals.UsersTotal++
-		if l.leftFor(run, s) {
+		if l.wanted(run, s) {
 			totals.DueLeft++
 		}
 		if s.left {

@@ -77,18 +77,10 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 	}
 
 	run.outcomes[result.Subject] = memoryOutcome{Result: result, process: process}
-	s.state, s.class = s.state.After(result.Outcome), result.Class
-	success := result.Outcome == store.OutcomeArchived || result.Outcome == store.OutcomeUnchanged
-	switch {
-	case s.version != s.leased: // its row changed meanwhile: it stays due
-		s.attempts = 0
-	case success:
-		s.attempts = 0
-	default:
-		s.attempts++
-	}
-	if s.version == s.leased {
-		s.due = nil
+	standing := result.Standing(result.Outcome)
+	s.state, s.class = standing.State, result.Class
+	if s.version == s.leased { // else its row changed meanwhile, and it stays due
+		s.attempts, s.reason, s.due = standing.Attempts, standing.DueReason, nil
 		if result.NextDue >= 0 {
 			due := l.now().Add(result.NextDue)
 			s.due = &due

@@ -59,20 +59,23 @@ func (l *MemoryLedger) merge(request store.SyncRequest) store.SyncResult {
 		subject := request.Key.Subject(user.ID)
 		delete(missing, subject)
 		there := l.subjects[subject]
+		reason := store.DueChanged
 		switch {
 		case there == nil:
 			result.New++
+			reason = store.DueNew
 			there = &memorySubject{subject: subject, state: store.StatePending, firstSeen: now}
 			l.subjects[subject] = there
 		case there.left:
 			result.Returned++
+			reason = store.DueReturned
 		case !there.user.VerifiedAt.Equal(user.VerifiedAt) || there.user.TransactionID != user.TransactionID:
 			result.Changed++
 		default:
 			there.user = user
 			continue
 		}
-		there.user, there.left, there.attempts, there.due = user, false, 0, &now
+		there.user, there.left, there.attempts, there.due, there.reason = user, false, 0, &now, reason
 		there.version++
 	}
 	if n := int64(len(missing)); n > 20 && n*100 > present*5 && !request.AcceptLeft {

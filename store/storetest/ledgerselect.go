@@ -64,30 +64,6 @@ func (b *ledgerTest) syncGuard() {
 	wantEqual(b, "20 of 29 missing", few, store.SyncResult{Users: 9, Left: 20})
 }
 
-func (b *ledgerTest) limit() {
-	b.users(people(9)...)
-	run := b.synced("r1", "p1", store.Selection{Limit: 4})
-	b.must(b.Enter(b.Context(), "p2", "worker", run.ID))
-	first := b.claim(run, "p1", 3)
-	b.wantIDs("within the limit", first, "user-01", "user-02", "user-03")
-	b.finish(run, "p1", first[0], store.OutcomeArchived, 0)
-	second := b.claim(run, "p2", 3)
-	b.wantIDs("up to the limit", second, "user-04")
-	b.wantIDs("not beyond it", b.claim(run, "p1", 3))
-	left, err := b.Remaining(b.Context(), run, "p1")
-	b.must(err)
-	if !left.Limited || left.Due != 0 || left.Leased != 3 {
-		b.Fatalf("remaining at the limit = %+v", left)
-	}
-
-	b.Silence(b.T, "p1")
-	left, err = b.Remaining(b.Context(), run, "p2")
-	b.must(err)
-	wantEqual(b, "due after a death at the limit", left.Due, 2)
-	b.wantIDs("a user taken over counts once", b.claim(run, "p2", 9), "user-02", "user-03")
-	b.wantIDs("so that none is left", b.claim(run, "p2", 9))
-}
-
 func (b *ledgerTest) selectionByID() {
 	users := people(4)
 	b.users(users...)
@@ -95,12 +71,15 @@ func (b *ledgerTest) selectionByID() {
 	for _, task := range b.claim(first, "p1", 9) {
 		b.finish(first, "p1", task, store.OutcomeArchived, time.Hour)
 	}
-	chosen := store.Selection{UserIDs: []string{"user-03", "user-02", "user-03"}, Limit: 1}
+	chosen := store.Selection{UserIDs: []string{"user-03", "user-02", "user-03"}}
 	run := b.synced("r2", "p2", chosen)
-	tasks := b.claim(run, "p2", 9)
-	b.wantIDs("newest of the selection, within the limit", tasks, "user-02")
-	b.finish(run, "p2", tasks[0], store.OutcomeUnchanged, time.Hour)
-	b.wantIDs("limit reached", b.claim(run, "p2", 9))
+	tasks := b.claim(run, "p2", 1)
+	b.wantIDs("newest of the selection", tasks, "user-02")
+	b.finish(run, "p2", tasks[0], store.OutcomeUnchanged, 0)
+	tasks = b.claim(run, "p2", 9)
+	b.wantIDs("each once", tasks, "user-03")
+	b.finish(run, "p2", tasks[0], store.OutcomeUnchanged, 0)
+	b.wantIDs("none is left", b.claim(run, "p2", 9))
 
 	b.users(users[:3]...)
 	all := b.synced("r3", "p3", store.Selection{UserIDs: []string{"user-03", "user-04"}})
