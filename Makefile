@@ -38,7 +38,7 @@ demo: ## archive 200 synthetic users on embedded services and leave a folder to 
 
 report-picture: ## docs/report.png, from a synthetic archive; needs Chromium
 	@set -e; dir=$$(mktemp -d); trap 'rm -r "$$dir"' EXIT; \
-	go test ./audit -count=1 -run '^TestReportInChromium$$' -pictures "$$dir" && cp "$$dir/readme.png" docs/report.png
+	go test ./audit/report -count=1 -run '^TestReportInChromium$$' -pictures "$$dir" && cp "$$dir/readme.png" docs/report.png
 
 fuzz: ## each fuzz target for FUZZTIME (default 60s)
 	@set -e; for package in $$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \

@@ -9,7 +9,7 @@ import (
 	"os"
 	"slices"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/verify"
 	"vlens-archiver/bench/site"
 	"vlens-archiver/internal/testservices/s3server"
 )
@@ -78,7 +78,7 @@ func (s *services) verify(ctx context.Context, program, decode string) (site.Usa
 	if err != nil {
 		return usage, err
 	}
-	var report audit.VerifyReport
+	var report verify.Report
 	if err := json.Unmarshal([]byte(output), &report); err != nil {
 		return usage, fmt.Errorf("read the report: %w", err)
 	}

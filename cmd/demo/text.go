@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/verify"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/internal/testservices/s3server"
 	"vlens-archiver/store"
@@ -57,7 +57,7 @@ func classesCell(lines map[store.Subject]manifest.Line, outcome store.Outcome) s
 }
 
 // checkedText says what was found right, and where it is.
-func checkedText(images, records int, verified audit.VerifyReport, dir string) string {
+func checkedText(images, records int, verified verify.Report, dir string) string {
 	return fmt.Sprintf(`Checked: every user ended as the simulator meant it, also those it made awkward;
 %s images and %s records hold what they must. Verified as an auditor would:
 every object read again and hashed, every record and run found in the signed log of

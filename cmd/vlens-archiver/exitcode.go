@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"vlens-archiver/audit"
+	"vlens-archiver/audit/rebuild"
 	"vlens-archiver/internal/config"
 	"vlens-archiver/internal/doctor"
 	"vlens-archiver/internal/listen"
@@ -45,7 +46,7 @@ var endings = []struct {
 	{isAny(store.ErrNotEmpty), exitInvalid, "rebuild fills an empty ledger only: name another database in ledger.database_url and run `vlens-archiver migrate up` there"},
 	{isAny(
 		config.ErrInvalid, store.ErrDatabaseURL, store.ErrSource, store.ErrSelection, store.ErrRunMismatch, store.ErrSchema,
-		store.ErrBucketMissing, store.ErrRegion, doctor.ErrMisfit, listen.ErrAddress, audit.ErrNoVerifierKey,
+		store.ErrBucketMissing, store.ErrRegion, doctor.ErrMisfit, listen.ErrAddress, rebuild.ErrNoVerifierKey,
 	), exitInvalid, ""},
 
 	{isAny(audit.ErrDamaged), exitDamaged, "keep the bucket and the ledger as they are and find out who changed what; versions of an object are all still there in a bucket with versioning"},

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/export"
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/progress"
 )
@@ -55,23 +55,23 @@ before the first image is read; it stays there for ever.`,
 	return cmd
 }
 
-func (h handout) check(cmd *cobra.Command) (audit.Place, error) {
+func (h handout) check(cmd *cobra.Command) (export.Place, error) {
 	if cmd.Flags().Changed("user") && h.userID == "" {
 		return nil, usage(cmd, "--user: the id is empty")
 	}
-	if err := audit.CheckReason(h.reason); err != nil {
+	if err := export.CheckReason(h.reason); err != nil {
 		return nil, usage(cmd, "--reason: "+err.Error())
 	}
 	switch {
 	case (h.out == "") == (h.bagit == ""):
 		return nil, usage(cmd, "say where to write: either --out DIR or --bagit FILE")
 	case h.out != "":
-		return audit.Folder(h.out), nil
+		return export.Folder(h.out), nil
 	}
-	return audit.ZipFile(h.bagit), nil
+	return export.ZipFile(h.bagit), nil
 }
 
-func (p *program) export(ctx context.Context, cmd *cobra.Command, h handout, place audit.Place) error {
+func (p *program) export(ctx context.Context, cmd *cobra.Command, h handout, place export.Place) error {
 	cfg, err := p.loadConfig()
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (p *program) export(ctx context.Context, cmd *cobra.Command, h handout, pla
 		return err
 	}
 	defer evidence.Ledger.Close()
-	export, err := audit.Exporter{
+	index, err := export.Exporter{
 		Ledger:      evidence.Ledger,
 		Bucket:      evidence.Bucket,
 		Layout:      evidence.Layout,
@@ -97,27 +97,27 @@ func (p *program) export(ctx context.Context, cmd *cobra.Command, h handout, pla
 		Tool:        tool(),
 	}.Export(ctx, evidence.Key.Subject(userID), h.reason, place)
 	switch {
-	case errors.Is(err, audit.ErrNothing):
+	case errors.Is(err, export.ErrNothing):
 		return usage(cmd, err.Error()+"; `vlens-archiver status --user ID` says why")
-	case errors.Is(err, audit.ErrPlace):
+	case errors.Is(err, export.ErrPlace):
 		return usage(cmd, err.Error())
 	case err != nil:
 		return err
 	}
 	if h.asJSON {
-		return p.printJSON(statedExport{export, h.out + h.bagit})
+		return p.printJSON(statedExport{index, h.out + h.bagit})
 	}
-	return p.print(exportText(export, h.out+h.bagit))
+	return p.print(exportText(index, h.out+h.bagit))
 }
 
 // statedExport is what export prints with --json: export.json of the bag, and
 // where the bag is.
 type statedExport struct {
-	audit.Export
+	export.Index
 	Path string `json:"path"`
 }
 
-func exportText(x audit.Export, place string) string {
+func exportText(x export.Index, place string) string {
 	var text page
 	text.line("%s: %s images, %s, %s records of subject %s", place, progress.Count(int64(len(x.Images))), progress.Bytes(x.Bytes()),
 		progress.Count(int64(len(x.Records))), x.Subject)

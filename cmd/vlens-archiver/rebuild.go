@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/rebuild"
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/store"
@@ -46,7 +46,7 @@ func (p *program) rebuild(ctx context.Context, asJSON bool) error {
 	hide := func() {}
 	var leftOut []string
 	rebuilt, err := app.Rebuild(ctx, cfg,
-		func(r *audit.Rebuilder) { hide = watchRebuild(ctx, screen, isTerminal(p.stderr), log, r) },
+		func(r *rebuild.Rebuilder) { hide = watchRebuild(ctx, screen, isTerminal(p.stderr), log, r) },
 		func(key string, why error) {
 			leftOut = append(leftOut, key)
 			log.Warn("an object does not prove itself and is left out", "event", "left_out", "key", key, "error", why.Error())
@@ -66,7 +66,7 @@ const rebuildLogEvery = time.Minute
 
 // watchRebuild shows on stderr how far a rebuild is, until the returned function
 // is called.
-func watchRebuild(ctx context.Context, screen *progress.Screen, live bool, log *slog.Logger, r *audit.Rebuilder) (hide func()) {
+func watchRebuild(ctx context.Context, screen *progress.Screen, live bool, log *slog.Logger, r *rebuild.Rebuilder) (hide func()) {
 	if live {
 		return progress.Text(screen, func() string {
 			now := r.Progress()

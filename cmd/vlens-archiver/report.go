@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/report"
 	"vlens-archiver/internal/app"
 	"vlens-archiver/store"
 )
@@ -101,18 +101,18 @@ func (p *program) report(ctx context.Context, c reportChoice, scope store.Report
 	if err != nil {
 		return err
 	}
-	report := audit.Report{Report: figures, Tool: tool(), PerMinute: app.PerMinute(cfg.Vlens.Quota, 0)}
-	page := func(out io.Writer) error { return audit.WriteReport(out, report) }
+	page := report.Page{Report: figures, Tool: tool(), PerMinute: app.PerMinute(cfg.Vlens.Quota, 0)}
+	write := func(out io.Writer) error { return report.Write(out, page) }
 	switch {
 	case c.out != "":
-		if err := replaceFile(c.out, page); err != nil {
+		if err := replaceFile(c.out, write); err != nil {
 			return fmt.Errorf("write report: %w", err)
 		}
 	case !c.asJSON:
-		return page(p.stdout)
+		return write(p.stdout)
 	}
 	if c.asJSON {
-		return p.printJSON(report)
+		return p.printJSON(page)
 	}
 	return p.print(fmt.Sprintf("report written to %s\n", c.out))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/report"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens/vlenstest"
 )
@@ -34,7 +34,7 @@ func TestReport(t *testing.T) {
 	}
 
 	file := filepath.Join(t.TempDir(), "report.html")
-	stated := read[audit.Report](s.run("report", "--out", file, "--json").exits(exitDone))
+	stated := read[report.Page](s.run("report", "--out", file, "--json").exits(exitDone))
 	if stated.Users.Total != 6 || stated.Work.Outcomes[store.OutcomePartial] != run.Outcomes[store.OutcomePartial] ||
 		stated.Work.Images != run.Images || stated.Stored.Bytes != run.Bytes || stated.PerMinute != 600 || stated.Run != nil || len(stated.Points) != 30 {
 		t.Errorf("report: %+v", stated)

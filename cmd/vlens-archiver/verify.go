@@ -14,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"vlens-archiver/audit"
+	"vlens-archiver/audit/verify"
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/internal/telemetry"
@@ -75,8 +76,8 @@ Exits with 10 when something is damaged, with 0 when there are warnings only.`,
 	return cmd
 }
 
-func (a verification) options(cmd *cobra.Command) (audit.Options, error) {
-	o := audit.Options{Mode: store.VerifyDefault, RunID: a.runID, Seed: a.seed}
+func (a verification) options(cmd *cobra.Command) (verify.Options, error) {
+	o := verify.Options{Mode: store.VerifyDefault, RunID: a.runID, Seed: a.seed}
 	if a.checksums {
 		o.Mode = store.VerifyChecksums
 	}
@@ -114,7 +115,7 @@ func (a verification) options(cmd *cobra.Command) (audit.Options, error) {
 	return o, nil
 }
 
-func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification, options audit.Options) error {
+func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification, options verify.Options) error {
 	cfg, err := p.loadConfig()
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification
 		options.Subject = evidence.Key.Subject(a.userID)
 	}
 	options.Parallel = cfg.Worker.Concurrency
-	v := &audit.Verifier{
+	v := &verify.Verifier{
 		Options: options, Ledger: evidence.Ledger, Bucket: evidence.Bucket, Layout: evidence.Layout,
 		Identity: evidence.Identity, SubjectOf: evidence.Key.Subject, LogKey: key, Tool: tool(), Actor: actor(),
 	}
@@ -150,7 +151,7 @@ func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification
 	report, err := v.Verify(ctx)
 	hide()
 	switch {
-	case errors.Is(err, audit.ErrNoRun):
+	case errors.Is(err, verify.ErrNoRun):
 		return usage(cmd, "--run: the ledger has no run with this id")
 	case err != nil:
 		return err
@@ -162,7 +163,7 @@ func (p *program) verify(ctx context.Context, cmd *cobra.Command, a verification
 	} else {
 		err = p.print(verifyText(report, cfg))
 	}
-	if err == nil && report.Verdict == audit.Damage {
+	if err == nil && report.Verdict == verify.Damage {
 		err = fmt.Errorf("%w: %s findings", audit.ErrDamaged, progress.Count(report.Damaged))
 	}
 	return err
@@ -181,7 +182,7 @@ func logKey(text string) (note.Verifier, error) {
 	return note.NewVerifier(text)
 }
 
-func (p *program) showVerify(ctx context.Context, v *audit.Verifier) (hide func()) {
+func (p *program) showVerify(ctx context.Context, v *verify.Verifier) (hide func()) {
 	screen := progress.NewScreen(p.stderr)
 	if isTerminal(p.stderr) {
 		return progress.LiveVerify(screen, v.Progress)

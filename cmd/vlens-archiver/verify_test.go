@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/verify"
 	"vlens-archiver/internal/telemetry/telemetrytest"
 	"vlens-archiver/vlens/vlenstest"
 )
@@ -20,11 +20,11 @@ func TestVerify(t *testing.T) {
 	s.run("verify").exits(exitDone).prints("no damage") // nothing is archived yet
 	s.run("run", "--run-id", "nightly").exits(exitDone)
 
-	report := read[audit.VerifyReport](s.run("verify", "--deep", "--decode", "100%", "--json").exits(exitDone))
+	report := read[verify.Report](s.run("verify", "--deep", "--decode", "100%", "--json").exits(exitDone))
 	if report.Damaged != 0 || report.Counts.Images != 24 || report.Counts.Records != 4 || report.Counts.Decoded != 24 || report.Mode != "deep" || report.AuditKey == "" {
 		t.Errorf("%+v", report)
 	}
-	if report := read[audit.VerifyReport](s.run("verify", "--user", "u-000001", "--checksums", "--json").exits(exitDone)); report.Counts.Images != 6 {
+	if report := read[verify.Report](s.run("verify", "--user", "u-000001", "--checksums", "--json").exits(exitDone)); report.Counts.Images != 6 {
 		t.Errorf("%+v", report)
 	}
 	s.run("verify", "--sample", "50%", "--seed", "here").exits(exitDone).prints("seed here")
@@ -37,7 +37,7 @@ func TestVerify(t *testing.T) {
 	if strings.Contains(damaged.stdout, "u-00000") {
 		t.Errorf("a user id is printed:\n%s", damaged.stdout)
 	}
-	if report := read[audit.VerifyReport](s.run("verify", "--json").exits(exitDamaged)); report.Verdict != audit.Damage || report.Totals[audit.Missing] != 1 || report.Findings[0].Key != key {
+	if report := read[verify.Report](s.run("verify", "--json").exits(exitDamaged)); report.Verdict != verify.Damage || report.Totals[verify.Missing] != 1 || report.Findings[0].Key != key {
 		t.Errorf("%+v", report)
 	}
 
@@ -45,7 +45,7 @@ func TestVerify(t *testing.T) {
 	if _, err := s.bucket.Client().PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("archive"), Key: aws.String(key), Body: bytes.NewReader(body)}); err != nil {
 		t.Fatal(err)
 	}
-	if report := read[audit.VerifyReport](s.run("verify", "--json").exits(exitDone)); report.Totals[audit.Restored] != 1 {
+	if report := read[verify.Report](s.run("verify", "--json").exits(exitDone)); report.Totals[verify.Restored] != 1 {
 		t.Errorf("%+v", report)
 	}
 }

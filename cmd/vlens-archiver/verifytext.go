@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"strings"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/verify"
 	"vlens-archiver/internal/config"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/store"
 )
 
-var verdictText = map[audit.Verdict]string{
-	audit.Clean:    "clean: everything is as it was archived",
-	audit.Warnings: "no damage; see the warnings",
-	audit.Damage:   "DAMAGED",
+var verdictText = map[verify.Verdict]string{
+	verify.Clean:    "clean: everything is as it was archived",
+	verify.Warnings: "no damage; see the warnings",
+	verify.Damage:   "DAMAGED",
 }
 
 var modeText = map[store.VerifyMode]string{
@@ -25,7 +25,7 @@ var modeText = map[store.VerifyMode]string{
 // shownOfSort is how many findings of a sort people see; --json has more.
 const shownOfSort = 20
 
-func verifyText(r audit.VerifyReport, cfg *config.Config) string {
+func verifyText(r verify.Report, cfg *config.Config) string {
 	var text page
 	text.line("%s", verdictText[r.Verdict])
 	text.line("%s", modeText[r.Mode])
@@ -43,7 +43,7 @@ func verifyText(r audit.VerifyReport, cfg *config.Config) string {
 		text.line("")
 		text.table(findingRows(r))
 		text.line("")
-		for _, info := range audit.Sorts {
+		for _, info := range verify.Sorts {
 			if r.Totals[info.Sort] > 0 {
 				text.line("%s (%s): %s.\n  next: %s", info.Sort, progress.Count(r.Totals[info.Sort]), info.Meaning, info.Remedy)
 			}
@@ -56,7 +56,7 @@ func verifyText(r audit.VerifyReport, cfg *config.Config) string {
 	return text.String()
 }
 
-func sharesText(r audit.VerifyReport) string {
+func sharesText(r verify.Report) string {
 	var shares []string
 	if r.Scope.Sample > 0 {
 		shares = append(shares, fmt.Sprintf("records and images of %g %% of the users were read (%s left out)", r.Scope.Sample, progress.Count(r.Counts.NotSampled)))
@@ -67,16 +67,16 @@ func sharesText(r audit.VerifyReport) string {
 	return strings.Join(append(shares, "seed "+r.Scope.Seed), "; ")
 }
 
-func logText(log *audit.LogReport) string {
+func logText(log *verify.LogReport) string {
 	if log == nil {
 		return "log: none"
 	}
 	return fmt.Sprintf("log: %s entries, root %s, signature %s", progress.Count(log.Size), log.Root, log.Signature)
 }
 
-func findingRows(r audit.VerifyReport) [][]string {
+func findingRows(r verify.Report) [][]string {
 	rows := [][]string{{"FINDING", "KEY", "DETAIL"}}
-	shown := make(map[audit.Sort]int64)
+	shown := make(map[verify.Sort]int64)
 	for _, finding := range r.Findings {
 		if shown[finding.Sort]++; shown[finding.Sort] <= shownOfSort {
 			rows = append(rows, []string{string(finding.Sort), finding.Key, finding.Detail})

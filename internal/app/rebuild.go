@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vlens-archiver/audit"
+	"vlens-archiver/audit/rebuild"
 	"vlens-archiver/internal/config"
 	"vlens-archiver/store"
 	"vlens-archiver/store/postgres"
@@ -13,7 +14,7 @@ import (
 
 // Rebuild fills the empty ledger of the configuration from its bucket. Watch gets
 // the rebuild before it begins; warn hears of each object that is left out.
-func Rebuild(ctx context.Context, cfg *config.Config, watch func(*audit.Rebuilder), warn func(key string, why error)) (store.Rebuilt, error) {
+func Rebuild(ctx context.Context, cfg *config.Config, watch func(*rebuild.Rebuilder), warn func(key string, why error)) (store.Rebuilt, error) {
 	evidence, err := OpenEvidence(ctx, cfg)
 	if err != nil {
 		return store.Rebuilt{}, err
@@ -31,7 +32,7 @@ func Rebuild(ctx context.Context, cfg *config.Config, watch func(*audit.Rebuilde
 	var rebuilt store.Rebuilt
 	err = postgres.NewUsers(source, evidence.Ledger).Rebuild(ctx, evidence.Identity, evidence.Key, cfg.Source.AllowPersonalIDs,
 		func(ledger *postgres.Rebuild) (err error) {
-			rebuilder := &audit.Rebuilder{
+			rebuilder := &rebuild.Rebuilder{
 				Ledger:      ledger,
 				Bucket:      evidence.Bucket,
 				Layout:      evidence.Layout,

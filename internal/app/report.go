@@ -4,7 +4,7 @@ import (
 	"context"
 	"io"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/report"
 	"vlens-archiver/store"
 )
 
@@ -18,7 +18,7 @@ func (r runReporter) WriteRunReport(ctx context.Context, out io.Writer, runID st
 		return err
 	}
 	figures.Run.Status, figures.Run.EndedAt = status, &figures.MadeAt
-	return audit.WriteReport(out, audit.Report{
+	return report.Write(out, report.Page{
 		Report:    figures,
 		Tool:      r.options.Tool,
 		PerMinute: PerMinute(r.cfg.Vlens.Quota, r.options.RunPerMinute),

@@ -8,12 +8,12 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 
-	"vlens-archiver/audit"
+	"vlens-archiver/audit/verify"
 )
 
 // LiveVerify shows a bar for a verification on the screen until the returned
 // function is called, which removes it.
-func LiveVerify(screen *Screen, snapshot func() audit.Progress) (hide func()) {
+func LiveVerify(screen *Screen, snapshot func() verify.Progress) (hide func()) {
 	started := time.Now()
 	bar, removeBar := addBar(screen, mpb.BarStyle(), nil,
 		mpb.PrependDecorators(dynamicText(func() string { return verifyHeadline(snapshot()) })),
@@ -32,7 +32,7 @@ func LiveVerify(screen *Screen, snapshot func() audit.Progress) (hide func()) {
 
 // LinesVerify logs how a verification goes once a minute, until the returned
 // function is called.
-func LinesVerify(ctx context.Context, log *slog.Logger, snapshot func() audit.Progress) (stop func()) {
+func LinesVerify(ctx context.Context, log *slog.Logger, snapshot func() verify.Progress) (stop func()) {
 	started := time.Now()
 	return Repeat(ctx, lineEvery, func(ctx context.Context) {
 		now := snapshot()
@@ -45,14 +45,14 @@ func LinesVerify(ctx context.Context, log *slog.Logger, snapshot func() audit.Pr
 	})
 }
 
-func verifyHeadline(now audit.Progress) string {
+func verifyHeadline(now verify.Progress) string {
 	if now.Total == 0 {
 		return fmt.Sprintf("verify %s: %s objects ", now.Phase, Count(now.Objects))
 	}
 	return fmt.Sprintf("verify %s: %s of %s objects ", now.Phase, Count(now.Objects), Count(max(now.Total, now.Objects)))
 }
 
-func verifyDetails(now audit.Progress, elapsed time.Duration) string {
+func verifyDetails(now verify.Progress, elapsed time.Duration) string {
 	text := " " + Bytes(now.Bytes) + " read"
 	if left := verifyLeft(now, elapsed); left > 0 {
 		text += " · " + Span(left) + " left"
@@ -65,7 +65,7 @@ func verifyDetails(now audit.Progress, elapsed time.Duration) string {
 
 // verifyLeft is the time that the objects still to be checked will take at the
 // speed so far; 0 when not known.
-func verifyLeft(now audit.Progress, elapsed time.Duration) time.Duration {
+func verifyLeft(now verify.Progress, elapsed time.Duration) time.Duration {
 	if now.Objects == 0 || now.Total <= now.Objects {
 		return 0
 	}

@@ -1,0 +1,108 @@
+package export
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// bag writes a BagIt 1.0 bag (RFC 8493): the payload under data/, its manifest,
+// and tag files that describe it. Paths are made of what keys are made of, so
+// none needs the escapes of section 2.1.3.
+type bag struct {
+	to            sink
+	payload, tags []bagFile
+	bytes         int64 // of the payload
+}
+
+// bagFile is a line of a manifest.
+type bagFile struct{ path, sha256 string }
+
+// sink takes the files of a bag, each whole, under slash-separated paths.
+type sink interface {
+	put(path string, body io.Reader) error
+	// commit makes the bag appear under its name, whole; abort leaves nothing.
+	commit() error
+	abort()
+}
+
+// payloadPath is where an object with this key, relative to the archive's
+// prefix, stands in a bag.
+func payloadPath(relative string) string { return "data/" + relative }
+
+// addPayload adds a file under data/ and returns its SHA-256 and length.
+func (b *bag) addPayload(path string, body io.Reader) (sum string, length int64, err error) {
+	sum, length, err = b.add(path, body)
+	if err != nil {
+		return "", 0, err
+	}
+	b.payload = append(b.payload, bagFile{path, sum})
+	b.bytes += length
+	return sum, length, nil
+}
+
+// addTag adds a file that describes the payload.
+func (b *bag) addTag(path, text string) error {
+	sum, _, err := b.add(path, strings.NewReader(text))
+	if err == nil {
+		b.tags = append(b.tags, bagFile{path, sum})
+	}
+	return err
+}
+
+func (b *bag) add(path string, body io.Reader) (string, int64, error) {
+	hash := sha256.New()
+	counted := &counter{}
+	if err := b.to.put(path, io.TeeReader(body, io.MultiWriter(hash, counted))); err != nil {
+		return "", 0, err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), counted.n, nil
+}
+
+// bagInfo is what bag-info.txt says beside sizes.
+type bagInfo struct {
+	at          time.Time
+	subject     string
+	exportID    string
+	agent       string
+	description string
+}
+
+// finish adds what only the whole payload tells: the tag files of RFC 8493, the
+// manifest of the tags last.
+func (b *bag) finish(info bagInfo) error {
+	if err := b.addTag("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"); err != nil {
+		return err
+	}
+	if err := b.addTag("bag-info.txt", fmt.Sprintf(
+		"Bag-Software-Agent: %s\nBagging-Date: %s\nExternal-Description: %s\nExternal-Identifier: %s\nInternal-Sender-Identifier: %s\nPayload-Oxum: %d.%d\n",
+		info.agent, info.at.Format(time.DateOnly), info.description, info.subject, info.exportID, b.bytes, len(b.payload))); err != nil {
+		return err
+	}
+	if err := b.addTag("manifest-sha256.txt", manifestText(b.payload)); err != nil {
+		return err
+	}
+	_, _, err := b.add("tagmanifest-sha256.txt", strings.NewReader(manifestText(b.tags)))
+	return err
+}
+
+// manifestText lists files in the form that "sha256sum -c" reads too.
+func manifestText(files []bagFile) string {
+	var text bytes.Buffer
+	for _, file := range files {
+		fmt.Fprintf(&text, "%s  %s\n", file.sha256, file.path)
+	}
+	return text.String()
+}
+
+// counter counts the bytes written to it.
+type counter struct{ n int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return len(p), nil
+}

@@ -1,0 +1,9 @@
+package export_test
+
+import (
+	"testing"
+
+	"vlens-archiver/internal/archivetest"
+)
+
+func TestMain(m *testing.M) { archivetest.Main(m) }

@@ -1,9 +1,0 @@
-package audit_test
-
-import (
-	"testing"
-
-	"vlens-archiver/internal/archivetest"
-)
-
-func TestMain(m *testing.M) { archivetest.Main(m) }

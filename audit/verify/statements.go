@@ -1,0 +1,239 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"reflect"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"vlens-archiver/audit"
+	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
+)
+
+// settle is how long a statement may be ahead of its row in the ledger: whoever
+// makes one writes it while the row is not committed yet.
+const settle = 2 * time.Second
+
+// stated is a statement in the bucket with the rows of the ledger that name it,
+// of which there should be one.
+type stated struct {
+	version store.Object
+	rows    []store.StatedRow
+}
+
+// checkStatements compares the statements about exports and verifications with
+// the ledger's rows of them.
+func (v *Verifier) checkStatements(ctx context.Context, l *listing) error {
+	all, err := v.pairStatements(ctx, l)
+	if err != nil {
+		return err
+	}
+	unnamed, err := v.compareStatements(ctx, all)
+	if err != nil || len(unnamed) == 0 {
+		return err
+	}
+	if unnamed, err = v.nameLater(ctx, unnamed); err != nil {
+		return err
+	}
+	if unnamed, err = v.compareStatements(ctx, unnamed); err != nil {
+		return err
+	}
+	for _, s := range unnamed {
+		v.found.add(Finding{LedgerMissing, s.version.Key, "the ledger has no row of what it states"})
+	}
+	return nil
+}
+
+// pairStatements reads the ledger first: what it has, the bucket must have.
+func (v *Verifier) pairStatements(ctx context.Context, l *listing) ([]stated, error) {
+	rows, err := v.Ledger.AuditStatements(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var pairs []stated
+	for {
+		o, more, err := l.take(v.Layout.Audits())
+		if err != nil {
+			return nil, err
+		}
+		for len(rows) > 0 && (!more || rows[0].Key() < o.Key) {
+			if err := v.unlistedStatement(ctx, rows[0].Key()); err != nil {
+				return nil, err
+			}
+			rows = rows[1:]
+		}
+		if !more {
+			return pairs, nil
+		}
+		named := 0
+		for named < len(rows) && rows[named].Key() == o.Key {
+			named++
+		}
+		if version, there := v.onlyVersion(o, true); there {
+			pairs = append(pairs, stated{version, rows[:named]})
+		} else if named > 0 {
+			v.found.add(Finding{Missing, o.Key, "the ledger names this statement"})
+		}
+		rows = rows[named:]
+	}
+}
+
+// unlistedStatement may have been written since the listing was read.
+func (v *Verifier) unlistedStatement(ctx context.Context, key string) error {
+	_, err := v.Bucket.Head(ctx, key, "")
+	if errors.Is(err, store.ErrNotFound) {
+		v.found.add(Finding{Missing, key, "the ledger names this statement"})
+		return nil
+	}
+	return err
+}
+
+// nameLater asks the ledger once more for the rows of statements that have none.
+func (v *Verifier) nameLater(ctx context.Context, unnamed []stated) ([]stated, error) {
+	timer := time.NewTimer(settle)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-timer.C:
+	}
+	keys := make([]string, len(unnamed))
+	for n, s := range unnamed {
+		keys[n] = s.version.Key
+	}
+	rows, err := v.Ledger.AuditStatements(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	byKey := make(map[string][]store.StatedRow)
+	for _, row := range rows {
+		byKey[row.Key()] = append(byKey[row.Key()], row)
+	}
+	for n, key := range keys {
+		unnamed[n].rows = byKey[key]
+	}
+	return unnamed, nil
+}
+
+// compareStatements reads the statements and returns those that should have a
+// row in the ledger and have none.
+func (v *Verifier) compareStatements(ctx context.Context, all []stated) ([]stated, error) {
+	var mu sync.Mutex
+	var unnamed []stated
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(v.Parallel)
+	for _, s := range all {
+		group.Go(func() error {
+			body, err := v.read(ctx, s.version.Key, s.version.VersionID)
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+				v.found.add(Finding{Missing, s.version.Key, "it is listed and cannot be read"})
+				return nil
+			case err != nil:
+				return err
+			case len(s.rows) > 0:
+				v.compareStatement(s, body)
+				return nil
+			}
+			statement, err := manifest.DecodeStatement(body)
+			switch {
+			case err != nil || !namesKey(statement, s.version.Key):
+				v.found.add(Finding{Unexpected, s.version.Key, "it is no statement, and the ledger does not name it"})
+			case !statement.Unrecorded:
+				mu.Lock()
+				defer mu.Unlock()
+				unnamed = append(unnamed, s)
+			}
+			return nil
+		})
+	}
+	return unnamed, group.Wait()
+}
+
+// compareStatement compares one with its row.
+func (v *Verifier) compareStatement(s stated, body []byte) {
+	key, row := s.version.Key, s.rows[0]
+	if len(s.rows) > 1 {
+		v.found.add(Finding{LedgerDiffers, key, fmt.Sprintf("%d rows of the ledger name this statement", len(s.rows))})
+		return
+	}
+	statement, err := manifest.DecodeStatement(body)
+	hash := audit.HashOf(body)
+	switch _, recorded := row.Statement(); {
+	case err != nil:
+		v.found.add(Finding{brokenSort(err), key, err.Error()})
+	case recorded != "" && hash != recorded:
+		v.found.add(Finding{Changed, key, fmt.Sprintf("its SHA-256 is %s, the ledger has %s", hash, recorded)})
+	case !namesKey(statement, key):
+		v.found.add(Finding{Changed, key, "it is another statement's content"})
+	default:
+		if differing := differingRow(statement, row); differing != "" {
+			v.found.add(Finding{LedgerDiffers, key, "the ledger's row of this statement has another " + differing})
+		}
+	}
+}
+
+// namesKey reports whether the key is that of the statement.
+func namesKey(s manifest.Statement, key string) bool { return path.Base(key) == s.ID+".json" }
+
+// differingRow names the first thing in which the row is not what is stated.
+func differingRow(s manifest.Statement, row store.StatedRow) string {
+	switch key, sha256 := row.Statement(); {
+	case row.Access != nil && s.Export != nil:
+		return differingAccess(s.Access(key, sha256), *row.Access)
+	case row.Verification != nil && s.Verification != nil:
+		return differingVerification(s.Verified(key, sha256), *row.Verification)
+	}
+	return "sort of act"
+}
+
+func differingAccess(stated, row store.Access) string {
+	switch {
+	case !stated.At.Equal(row.At):
+		return "time"
+	case stated.Action != row.Action:
+		return "action"
+	case stated.Actor != row.Actor:
+		return "actor"
+	case stated.Subject != row.Subject:
+		return "subject"
+	case stated.Reason != row.Reason:
+		return "reason"
+	case stated.Objects != row.Objects:
+		return "number of objects"
+	}
+	return ""
+}
+
+func differingVerification(stated, row store.Verification) string {
+	switch {
+	case !stated.StartedAt.Equal(row.StartedAt):
+		return "start"
+	case !stated.EndedAt.Equal(row.EndedAt):
+		return "end"
+	case stated.Mode != row.Mode:
+		return "mode"
+	case !sameJSON(stated.Scope, row.Scope):
+		return "scope"
+	case stated.Objects != row.Objects, stated.Records != row.Records, stated.Damaged != row.Damaged:
+		return "count"
+	case !maps.Equal(stated.Findings, row.Findings):
+		return "list of findings"
+	}
+	return ""
+}
+
+// sameJSON reports whether two texts are the same value: the ledger keeps them
+// in a notation of its own.
+func sameJSON(a, b json.RawMessage) bool {
+	var left, right any
+	return json.Unmarshal(a, &left) == nil && json.Unmarshal(b, &right) == nil && reflect.DeepEqual(left, right)
+}
