@@ -23,7 +23,7 @@ func (s *Source) Lookup(ctx context.Context, ids []string) (map[string]store.Use
 		if err != nil {
 			return err
 		}
-		if err := columns.prepareSession(ctx, tx); err != nil {
+		if err := readTextAsUTC(ctx, tx); err != nil {
 			return err
 		}
 		rows, err := tx.Query(ctx, s.lookupStatement(columns, query), ids)
@@ -74,10 +74,5 @@ func (s *Source) lookupStatement(columns SourceColumns, query string) string {
 // id and the time may be NULL.
 func userColumns(columns SourceColumns) string {
 	email, phone := columns.identifiers()
-	return `SELECT u.id::text, ` + email + `, ` + phone + `, coalesce(lower(btrim(` + columns.transactionID() + `)), ''), ` + finiteTime(columns.verifiedAt())
-}
-
-// finiteTime makes an infinite time none.
-func finiteTime(value string) string {
-	return `CASE WHEN isfinite(` + value + `) THEN ` + value + ` END`
+	return `SELECT u.id::text, ` + email + `, ` + phone + `, coalesce(` + columns.transactionID() + `, ''), ` + columns.verifiedAt()
 }

@@ -31,13 +31,15 @@ func (u *Users) Rebuild(ctx context.Context, identity store.ArchiveIdentity, key
 		if err := beginRebuild(ctx, tx, identity); err != nil {
 			return err
 		}
-		if _, err := u.stage(ctx, tx, allowPersonalIDs); err != nil {
+		rows, err := u.stage(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if err := refuseDuplicates(ctx, tx); err != nil {
+		// All of them are new to an empty ledger.
+		if _, err := compare(ctx, tx, rows, allowPersonalIDs, false); err != nil {
 			return err
 		}
-		if err := pseudonyms(ctx, tx, key, `SELECT s.user_id FROM pg_temp.source_users AS s`); err != nil {
+		if err := findSubjects(ctx, tx, key); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `

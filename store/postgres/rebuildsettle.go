@@ -19,7 +19,7 @@ func (r *Rebuild) Settle(ctx context.Context, nextDue func(store.Outcome, store.
 }
 
 func (r *Rebuild) settle(ctx context.Context, nextDue func(store.Outcome, store.Class, int) time.Duration) (store.Rebuilt, error) {
-	if _, err := r.tx.Exec(ctx, `ANALYZE archive.outcomes; ANALYZE archive.records; ANALYZE pg_temp.findings; ANALYZE pg_temp.source_users`); err != nil {
+	if _, err := r.tx.Exec(ctx, `ANALYZE archive.outcomes; ANALYZE archive.records; ANALYZE pg_temp.findings; ANALYZE pg_temp.user_changes`); err != nil {
 		return store.Rebuilt{}, err
 	}
 	if _, err := r.tx.Exec(ctx, standingSQL); err != nil {
@@ -79,7 +79,7 @@ func (r *Rebuild) schedule(ctx context.Context, nextDue func(store.Outcome, stor
 		return err
 	}
 	for {
-		rows, err := r.tx.Query(ctx, fmt.Sprintf(`FETCH %d FROM standings`, newBatch))
+		rows, err := r.tx.Query(ctx, fmt.Sprintf(`FETCH %d FROM standings`, subjectBatch))
 		if err != nil {
 			return err
 		}
@@ -130,8 +130,8 @@ FROM (
 	FROM pg_temp.standing AS s
 	JOIN pg_temp.delays AS d ON d.subject = s.subject
 	LEFT JOIN (
-		SELECT n.subject, n.user_id, q.transaction_id, q.verified_at
-		FROM pg_temp.new_subjects AS n JOIN pg_temp.source_users AS q ON q.user_id = n.user_id
+		SELECT n.subject, n.user_id, q.transaction_id::uuid AS transaction_id, q.verified_at
+		FROM pg_temp.new_subjects AS n JOIN pg_temp.user_changes AS q ON q.user_id = n.user_id
 	) AS u ON u.subject = s.subject
 ) AS x`
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type UserSample struct {
 	BadTransactions int // a transaction_id that is no UUID
 }
 
+var uuids = regexp.MustCompile(uuidShape)
+
 // Sample reads up to limit rows of the user query, in whatever order the
 // database has them first. Errors are those of Describe.
 func (s *Source) Sample(ctx context.Context, limit int) (UserSample, error) {
@@ -41,7 +44,7 @@ func (s *Source) Sample(ctx context.Context, limit int) (UserSample, error) {
 		if err != nil {
 			return err
 		}
-		if err := columns.prepareSession(ctx, tx); err != nil {
+		if err := readTextAsUTC(ctx, tx); err != nil {
 			return err
 		}
 		whole, err := explain(ctx, tx, `SELECT u.id FROM `+asTable(s.usersSQL))
@@ -77,8 +80,7 @@ func (u *UserSample) read(rows pgx.Rows) error {
 		if store.LooksPersonal([]byte(*id)) {
 			u.PersonalIDs++
 		}
-		var uuid [16]byte
-		if user.TransactionID != "" && !parseUUID(&uuid, []byte(user.TransactionID)) {
+		if user.TransactionID != "" && !uuids.MatchString(user.TransactionID) {
 			u.BadTransactions++
 		}
 		user.ID, user.VerifiedAt = *id, orZero(verified)

@@ -43,16 +43,3 @@ func (s *Source) Search(ctx context.Context, matches func(store.User) bool, limi
 	})
 	return found, s.failed("search users", err)
 }
-
-// identifiers are the expressions for email and phone, an empty text where the
-// query does not have the column.
-func (c SourceColumns) identifiers() (email, phone string) {
-	email, phone = `''`, `''`
-	if c.Email {
-		email = `coalesce(u.email::text, '')`
-	}
-	if c.Phone {
-		phone = `coalesce(u.phone::text, '')`
-	}
-	return email, phone
-}

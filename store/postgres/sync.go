@@ -134,11 +134,11 @@ func (u *Users) pass(ctx context.Context, request store.SyncRequest) (result sto
 		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '`+syncLockWait+`'; LOCK TABLE archive.subjects IN SHARE UPDATE EXCLUSIVE MODE; SET LOCAL lock_timeout = 0`); err != nil {
 			return err
 		}
-		rows, err := u.stage(ctx, tx, request.AllowPersonalIDs)
+		rows, err := u.stage(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if result, err = compare(ctx, tx, rows, request.AcceptLeft); err != nil {
+		if result, err = compare(ctx, tx, rows, request.AllowPersonalIDs, request.AcceptLeft); err != nil {
 			return err
 		}
 		if err := merge(ctx, tx, request.Key, result); err != nil {

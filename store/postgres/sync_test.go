@@ -58,6 +58,18 @@ func TestSyncRefuses(t *testing.T) {
 	}
 }
 
+// The rows of a user whom the ledger has are the same ones, and yet one too many.
+func TestSyncRefusesDuplicatesOfKnownUsers(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.addUsers(t, 3)
+	s.mustSync(t, "first")
+	s.useSource(t, postgres.SourceConfig{UsersSQL: usersSQL + ` UNION ALL ` + usersSQL + ` WHERE id = 'user-2'`})
+	if _, err := s.sync(t, "second"); !errors.Is(err, store.ErrSource) || !strings.Contains(err.Error(), "2 rows of source.users_sql share 1 ids") {
+		t.Error(err)
+	}
+}
+
 // Rows without an id are counted to the last, however many rows are on their way
 // into the ledger by then.
 func TestSyncCountsMissingIDsAmongMany(t *testing.T) {
@@ -115,6 +127,7 @@ func TestSyncAcceptsIDs(t *testing.T) {
 	if _, err := s.users.Sync(t.Context(), store.SyncRequest{RunID: "r2", Process: "p-r2", Key: s.key, AllowPersonalIDs: true}); err != nil {
 		t.Fatal(err)
 	}
+	s.mustSync(t, "r3") // what the ledger has already is not refused
 }
 
 // Whatever the type of verified_at, it is kept as the same moment; and emails
