@@ -4,28 +4,20 @@ import (
 	"fmt"
 	"testing"
 
+	"vlens-archiver/internal/archivetest"
 	"vlens-archiver/internal/testservices"
 	"vlens-archiver/store"
+	"vlens-archiver/vlens/vlenstest"
 )
 
 // A real PgBouncer before both databases.
 func TestPoolers(t *testing.T) {
 	t.Parallel()
 	services(t)
-	for _, test := range []struct{ mode, text string }{
-		{"session", "through a pooler, of sessions"},
-		{"transaction", "through a pooler of transactions"},
-	} {
-		t.Run(test.mode, func(t *testing.T) {
+	for _, mode := range []string{"session", "transaction"} {
+		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t).behindPooler(test.mode)
-			e := s.examine().otherwiseWell("source.read_only")
-			for _, name := range []string{"ledger", "source"} {
-				e.finds(name+".pooling", OK, test.text, "")
-				if got := fmt.Sprint(e.result(name + ".pooling").Measured["pooling"]); got != test.mode {
-					t.Errorf("%s: measured %q", name, got)
-				}
-			}
+			e := newSite(t).behindPooler(mode).examine().otherwiseWell("source.read_only")
 			e.finds("source.server", OK, "on the same server as the ledger", "")
 		})
 	}
@@ -33,9 +25,28 @@ func TestPoolers(t *testing.T) {
 		t.Parallel()
 		e := newSite(t).behindPooler("statement").examine()
 		for _, name := range []string{"ledger", "source"} {
-			e.finds(name+".pooling", Failed, "refuses transactions", advise(adviseStatement, name)).because(name+".pooling", ErrMisfit)
+			e.finds(name+".server", Failed, "transaction blocks not allowed in statement pooling mode", advise(adviseConnections, name))
 		}
 	})
+}
+
+// A pooler of transactions is fine for all that runs do, until they stand in the
+// signed log.
+func TestRunsBehindAPoolerOfTransactions(t *testing.T) {
+	t.Parallel()
+	const users = 3
+	tn := archivetest.NewTenantAlone(t, vlenstest.Options{People: users, ImageBytes: 4 << 10})
+	tn.Seals = true
+	pooler := testservices.PgBouncerForTest(t, tn.Postgres, "transaction")
+	tn.LedgerURL, tn.SourceURL = pooler.URL("ledger"), pooler.URL("source")
+	for n, run := range []string{"first", "second"} {
+		report := tn.Run(run, nil)
+		if entries := int64(users + n + 1); !report.Closed || report.Log.Head.Size != entries || report.Log.Unsealed() != 0 {
+			t.Errorf("%s: closed: %t, the log: %+v, want %d entries", run, report.Closed, report.Log, entries)
+		}
+	}
+	tn.CheckWhole(users)
+	tn.CheckLog()
 }
 
 // behindPooler reaches both databases through PgBouncer, as the role postgres.
@@ -59,6 +70,6 @@ func TestTooFewConnections(t *testing.T) {
 		} else {
 			s.cfg.Source.DatabaseURL = store.Sensitive(as(s.source, role))
 		}
-		s.examine().finds(name+".pooling", Warning, "too many connections for role", advise(adviseConnections, name))
+		s.examine().finds(name+".server", Failed, "too many connections for role", advise(adviseConnections, name))
 	}
 }

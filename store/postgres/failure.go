@@ -35,7 +35,7 @@ var passingClasses = []string{"08", "53", "57", "58", "40"}
 
 // speakingClasses: messages of these classes quote SQL and names of tables, never
 // values of rows.
-var speakingClasses = []string{"0A", "25", "28", "3D", "3F", "42", "53", "55", "57", "58"}
+var speakingClasses = []string{"08", "0A", "25", "28", "3D", "3F", "42", "53", "55", "57", "58"}
 
 var (
 	// errConflictingHistory: what is to be added contradicts what is there.

@@ -15,7 +15,7 @@ const subjectBatch = 20_000
 // addUsers adds the new users under their subjects. A subject without a user,
 // which a rebuild from the bucket leaves, is given the user that belongs to it.
 //
-// They come in the order of subjects_ready_newest: that index then grows at its
+// They come in the order of subjects_due_at_once: that index then grows at its
 // end, and users who are claimed together stand together.
 func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
 	if err := findSubjects(ctx, tx, key); err != nil {

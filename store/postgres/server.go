@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"vlens-archiver/store"
 )
@@ -26,15 +25,25 @@ type Server struct {
 	StartedAt time.Time
 }
 
-// Server asks the database about itself.
+// Server asks the database about itself, as runs ask: in a transaction, beside
+// another connection that is open. A pooler of statements or a role with too few
+// connections would end a run half-way.
 func (d database) Server(ctx context.Context) (Server, error) {
+	const operation = "ask for the server's version in a transaction"
+	other, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return Server{}, d.failed(operation, err)
+	}
+	defer other.Release()
 	var s Server
-	err := d.pool.QueryRow(ctx, `
-		SELECT current_setting('server_version'), current_user, r.rolsuper, pg_is_in_recovery(), pg_postmaster_start_time()
-		FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user`).
-		Scan(&s.Version, &s.Role, &s.Superuser, &s.InRecovery, &s.StartedAt)
+	err = d.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, `
+			SELECT current_setting('server_version'), current_user, r.rolsuper, pg_is_in_recovery(), pg_postmaster_start_time()
+			FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user`).
+			Scan(&s.Version, &s.Role, &s.Superuser, &s.InRecovery, &s.StartedAt)
+	})
 	s.Version, _, _ = strings.Cut(s.Version, " ")
-	return s, d.failed("ask for the server's version", err)
+	return s, d.failed(operation, err)
 }
 
 // Link is the connection to the database, as far as its first hop.
@@ -68,78 +77,6 @@ func (d database) Link(ctx context.Context) (Link, error) {
 func isLocal(addr net.Addr) bool {
 	ip, ok := addr.(*net.TCPAddr)
 	return !ok || ip.IP.IsLoopback()
-}
-
-// Pooling says what stands between this program and the database.
-type Pooling string
-
-// The kinds of pooling.
-const (
-	PoolingNone        Pooling = "direct"
-	PoolingSession     Pooling = "session"     // a pooler; two connections had two sessions
-	PoolingTransaction Pooling = "transaction" // a pooler; two connections had one session in turn
-	PoolingStatement   Pooling = "statement"   // a pooler that refuses transactions
-)
-
-// Pooling finds out by behaviour. A pooler answers a login with a process number
-// of its own making, while pg_backend_pid() tells the server's: if they differ,
-// there is a pooler. Two connections that are both open and meet the same server
-// process prove that it pools transactions. A busy transaction pooler may hand
-// out two processes and is then taken for one of sessions; a proxy that passes
-// the login through unchanged is taken for a direct connection.
-func (d database) Pooling(ctx context.Context) (Pooling, error) {
-	first, err := d.pool.Acquire(ctx)
-	if err != nil {
-		return "", d.failed("look for a pooler", err)
-	}
-	defer first.Release()
-	second, err := d.pool.Acquire(ctx)
-	if err != nil {
-		return "", d.failed("look for a pooler", err)
-	}
-	defer second.Release()
-	pooling, err := poolingOf(ctx, first, second)
-	return pooling, d.failed("look for a pooler", err)
-}
-
-func poolingOf(ctx context.Context, first, second *pgxpool.Conn) (Pooling, error) {
-	there, err := backendPID(ctx, first)
-	if err != nil {
-		return "", err
-	}
-	if there == first.Conn().PgConn().PID() {
-		return PoolingNone, nil
-	}
-	other, err := backendPID(ctx, second)
-	if err != nil {
-		return "", err
-	}
-	if refused, err := refusesTransactions(ctx, first); refused || err != nil {
-		return PoolingStatement, err
-	}
-	if there == other {
-		return PoolingTransaction, nil
-	}
-	return PoolingSession, nil
-}
-
-func backendPID(ctx context.Context, conn *pgxpool.Conn) (pid uint32, err error) {
-	err = conn.QueryRow(ctx, `SELECT pg_backend_pid()`).Scan(&pid)
-	return pid, err
-}
-
-// protocolViolation is what PgBouncer answers to BEGIN when it pools statements.
-const protocolViolation = "08P01"
-
-func refusesTransactions(ctx context.Context, conn *pgxpool.Conn) (bool, error) {
-	err := pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		_, err := backendPID(ctx, conn)
-		return err
-	})
-	if hasCode(err, protocolViolation) {
-		return true, nil
-	}
-	return false, err
 }
 
 // Writable counts the tables outside the ledger that the role of the source may
