@@ -46,20 +46,37 @@ const (
 	FaultNotAnImage Fault = "not_an_image"
 	// FaultTooLarge: the image is larger than Config.MaxImageBytes.
 	FaultTooLarge Fault = "too_large"
+
+	// FaultCount is the number of faults.
+	FaultCount = iota
 )
 
-var meanings = map[Fault]string{
-	FaultUnauthorized: "the credentials were refused; check API key, tenancy name, user name and password",
-	FaultForbidden:    "permission was refused; the account needs the \"Requests\" permission",
-	FaultThrottled:    "the vendor keeps answering that the request limit is reached",
-	FaultNotFound:     "there is no such user",
-	FaultGone:         "the image no longer exists",
-	FaultVendorError:  "the vendor answered with an error",
-	FaultTimeout:      "no byte arrived in time",
-	FaultNetwork:      "the connection failed",
-	FaultBadPayload:   "the answer could not be read",
-	FaultNotAnImage:   "the bytes are of no known image type",
-	FaultTooLarge:     "the image is larger than the limit",
+var meanings = [...]struct {
+	fault Fault
+	text  string
+}{
+	{FaultUnauthorized, "the credentials were refused; check API key, tenancy name, user name and password"},
+	{FaultForbidden, "permission was refused; the account needs the \"Requests\" permission"},
+	{FaultThrottled, "the vendor keeps answering that the request limit is reached"},
+	{FaultNotFound, "there is no such user"},
+	{FaultGone, "the image no longer exists"},
+	{FaultVendorError, "the vendor answered with an error"},
+	{FaultTimeout, "no byte arrived in time"},
+	{FaultNetwork, "the connection failed"},
+	{FaultBadPayload, "the answer could not be read"},
+	{FaultNotAnImage, "the bytes are of no known image type"},
+	{FaultTooLarge, "the image is larger than the limit"},
+}
+
+var _ = [1]struct{}{}[FaultCount-len(meanings)] // a fault has no meaning
+
+func (f Fault) meaning() string {
+	for _, m := range meanings {
+		if m.fault == f {
+			return m.text
+		}
+	}
+	return string(f)
 }
 
 // Error is a request that the vendor did not answer as asked. It holds nothing
@@ -102,7 +119,7 @@ func (e *Error) Error() string {
 	if e.Code != 0 {
 		fmt.Fprintf(&text, "vendor code %d, ", e.Code)
 	}
-	text.WriteString(meanings[e.Fault])
+	text.WriteString(e.Fault.meaning())
 	if e.err != nil {
 		fmt.Fprintf(&text, ": %v", e.err)
 	}

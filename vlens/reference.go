@@ -6,7 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Field is one of the six images in a listing.
+// Field is one of the images in a listing.
 type Field int
 
 // The fields, in the vendor's order (docs.vlenseg.com, "Get User Digital
@@ -18,15 +18,17 @@ const (
 	LivenessFace01Image
 	LivenessFace02Image
 	LivenessFace03Image
+
+	// FieldCount is the number of fields.
+	FieldCount = iota
 )
 
-// FieldCount is the number of fields.
-const FieldCount = 6
-
-var fieldNames = [FieldCount]string{
+var fieldNames = [...]string{
 	"idFrontImage", "idBackImage", "livenessImage",
 	"livenessFace01Image", "livenessFace02Image", "livenessFace03Image",
 }
+
+var _ = [1]struct{}{}[FieldCount-len(fieldNames)] // a field has no name
 
 // String is the field's name in the listing.
 func (f Field) String() string { return fieldNames[f] }

@@ -8,21 +8,29 @@ import (
 	"vlens-archiver/vlens"
 )
 
-// faultClass is the one table from what went wrong at the vendor to the class
+// faultClasses is the one table from what went wrong at the vendor to the class
 // under which the ledger keeps it.
-var faultClass = map[vlens.Fault]store.Class{
-	vlens.FaultUnauthorized: store.ClassUnauthorized,
-	vlens.FaultForbidden:    store.ClassForbidden,
-	vlens.FaultThrottled:    store.ClassThrottled,
-	vlens.FaultNotFound:     store.ClassVendorError, // on an image: no definite "gone"
-	vlens.FaultGone:         store.ClassGone,
-	vlens.FaultVendorError:  store.ClassVendorError,
-	vlens.FaultTimeout:      store.ClassTimeout,
-	vlens.FaultNetwork:      store.ClassNetwork,
-	vlens.FaultBadPayload:   store.ClassBadPayload,
-	vlens.FaultNotAnImage:   store.ClassNotAnImage,
-	vlens.FaultTooLarge:     store.ClassTooLarge,
+var faultClasses = [...]struct {
+	fault vlens.Fault
+	class store.Class
+}{
+	{vlens.FaultUnauthorized, store.ClassUnauthorized},
+	{vlens.FaultForbidden, store.ClassForbidden},
+	{vlens.FaultThrottled, store.ClassThrottled},
+	{vlens.FaultNotFound, store.ClassVendorError}, // on an image: no definite "gone"
+	{vlens.FaultGone, store.ClassGone},
+	{vlens.FaultVendorError, store.ClassVendorError},
+	{vlens.FaultTimeout, store.ClassTimeout},
+	{vlens.FaultNetwork, store.ClassNetwork},
+	{vlens.FaultBadPayload, store.ClassBadPayload},
+	{vlens.FaultNotAnImage, store.ClassNotAnImage},
+	{vlens.FaultTooLarge, store.ClassTooLarge},
 }
+
+var (
+	_ = [1]struct{}{}[vlens.FaultCount-len(faultClasses)] // a fault has no class
+	_ = [1]struct{}{}[store.KindCount-vlens.FieldCount]   // the vendor lists other kinds
+)
 
 // classOf is the failure class of an error that failed one image or one user.
 func classOf(err error) store.Class {
@@ -30,8 +38,10 @@ func classOf(err error) store.Class {
 	vendor, isVendor := errors.AsType[*vlens.Error](err)
 	switch {
 	case isVendor:
-		if class, ok := faultClass[vendor.Fault]; ok {
-			return class
+		for _, row := range faultClasses {
+			if row.fault == vendor.Fault {
+				return row.class
+			}
 		}
 	case errors.Is(err, store.ErrExists):
 		return store.ClassConflict

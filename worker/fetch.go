@@ -138,13 +138,8 @@ func (a *attempt) lost(r reference, err error) (fetched, error) {
 	if stopsRun(err) {
 		return fetched{}, err
 	}
-	image := store.Image{Kind: r.kind, State: store.ImageFailed, Class: classOf(err), Ref: r.ref}
-	switch image.Class {
-	case store.ClassGone:
-		image.State = store.ImageGone
-	case store.ClassNotAnImage, store.ClassTooLarge:
-		image.State = store.ImageRejected
-	}
+	class, _ := classOf(err).Info()
+	image := store.Image{Kind: r.kind, State: class.Image, Class: class.Class, Ref: r.ref}
 	vendor, _ := errors.AsType[*vlens.Error](err)
 	return fetched{Image: image, failure: vendor}, nil
 }

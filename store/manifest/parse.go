@@ -21,7 +21,7 @@ type SubjectObject struct {
 
 var (
 	subjectKey = regexp.MustCompile(`^subjects/([a-z2-7]{2})/([a-z2-7]{26})/([0-9a-f-]{36}|t-[0-9a-f]{16})/([^/]+)$`)
-	imageName  = regexp.MustCompile(`^(id_front|id_back|liveness|face_1|face_2|face_3)\.([0-9a-f]{16})\.(` + strings.Join(store.Extensions(), "|") + `)$`)
+	imageName  = regexp.MustCompile(`^(` + kindNames() + `)\.([0-9a-f]{16})\.(` + strings.Join(store.Extensions(), "|") + `)$`)
 	recordName = regexp.MustCompile(`^record\.([0-9]{4,})\.json$`)
 )
 
@@ -41,4 +41,13 @@ func (l Layout) ParseSubjectObject(key string) (SubjectObject, bool) {
 		return SubjectObject{}, false
 	}
 	return object, true
+}
+
+// kindNames are alternatives of a regular expression.
+func kindNames() string {
+	var names []string
+	for _, kind := range store.Kinds {
+		names = append(names, string(kind))
+	}
+	return strings.Join(names, "|")
 }

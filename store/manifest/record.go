@@ -15,6 +15,18 @@ import (
 // RecordSchema names the format of a record.
 const RecordSchema = "vlens-archive/record/v1"
 
+// What the JSON Schemas in docs/ name. A new kind is also a new version of
+// RecordSchema: those of this version state these kinds.
+const (
+	kindsOfSchema   = 6
+	classesOfSchema = 17
+)
+
+var (
+	_ = [1]struct{}{}[store.KindCount-kindsOfSchema]
+	_ = [1]struct{}{}[store.ClassCount-classesOfSchema]
+)
+
 const nonceBytes = 32
 
 // Record states what was archived for one subject and transaction. It is

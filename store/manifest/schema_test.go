@@ -158,32 +158,50 @@ func TestSchemaRefuses(t *testing.T) {
 // The media types of the schema are those that an image can be stored with.
 func TestSchemaKnowsEveryMediaType(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/record.schema.json")
-	if err != nil {
-		t.Fatal(err)
+	text := schemaText(t, "record")
+	named := regexp.MustCompile(`"(image|application)/[a-z]+"`).FindAllString(text, -1)
+	if len(named) != len(store.Extensions()) {
+		t.Errorf("it has %d, want %d", len(named), len(store.Extensions()))
 	}
-	types := regexp.MustCompile(`"(image|application)/[a-z]+"`).FindAllString(string(text), -1)
-	if len(types) == 0 {
-		t.Error("it has none")
-	}
-	for _, quoted := range types {
+	for _, quoted := range named {
 		if store.Extension(strings.Trim(quoted, `"`)) == "" {
 			t.Errorf("%s has no extension", quoted)
 		}
 	}
 }
 
-// The classes of the schema are those of the table that an image can have.
-func TestSchemaKnowsEveryClassOfAnImage(t *testing.T) {
+// A record has the classes of the table that an image can have; a line of a
+// manifest and a summary have all.
+func TestSchemasKnowEveryClass(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/record.schema.json")
+	for _, name := range []string{"record", "manifest-line", "summary"} {
+		text := schemaText(t, name)
+		for _, info := range store.Classes {
+			want := name != "record" || info.Image != ""
+			if got := strings.Contains(text, `"`+string(info.Class)+`"`); got != want {
+				t.Errorf("class %s in the schema of %s: %v", info.Class, name, got)
+			}
+		}
+	}
+}
+
+func TestSchemasKnowEveryKind(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"record", "manifest-line"} {
+		text := schemaText(t, name)
+		for _, kind := range store.Kinds {
+			if !strings.Contains(text, `"`+string(kind)+`"`) {
+				t.Errorf("kind %s is not in the schema of %s", kind, name)
+			}
+		}
+	}
+}
+
+func schemaText(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/" + name + ".schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ofUsers := map[store.Class]bool{store.ClassNoIdentifier: true, store.ClassNoTransaction: true, store.ClassSharedTransaction: true}
-	for _, info := range store.Classes {
-		if got := strings.Contains(string(text), `"`+string(info.Class)+`"`); got == ofUsers[info.Class] {
-			t.Errorf("class %s in the schema: %v", info.Class, got)
-		}
-	}
+	return string(text)
 }

@@ -32,10 +32,10 @@ func (l *Ledger) RunEntries(ctx context.Context, runID string) iter.Seq2[store.R
 				       c.sha256, c.flags, c.fetched_at
 				FROM archive.current_images AS c
 				WHERE c.subject = o.subject AND c.transaction_id = o.transaction_id AND o.transaction_id <> ''
-				ORDER BY array_position(ARRAY['id_front', 'id_back', 'liveness', 'face_1', 'face_2', 'face_3'], c.kind), c.image_id
+				ORDER BY array_position($2::text[], c.kind), c.image_id
 			) AS i ON true
 			WHERE o.run_id = $1
-			ORDER BY o.subject, array_position(ARRAY['id_front', 'id_back', 'liveness', 'face_1', 'face_2', 'face_3'], i.kind), i.image_id`, runID)
+			ORDER BY o.subject, array_position($2::text[], i.kind), i.image_id`, runID, store.Kinds[:])
 		if err != nil {
 			failed(err)
 			return

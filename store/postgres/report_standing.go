@@ -126,7 +126,7 @@ func (q *reportQuery) log() {
 func (q *reportQuery) finish() {
 	r := q.report
 	r.Failures = []store.ReportFailure{}
-	classes := slices.Clone(store.Classes)
+	classes := slices.Clone(store.Classes[:])
 	for _, class := range slices.Sorted(maps.Keys(q.standing)) {
 		if _, known := class.Info(); !known {
 			classes = append(classes, store.ClassInfo{Class: class, Meaning: "a class that this program does not know", Remedy: "use the version of the program that wrote it"})
