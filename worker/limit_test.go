@@ -22,7 +22,7 @@ func TestLimitOfAProcess(t *testing.T) {
 	const users = 12
 	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 21, ImageBytes: 8 << 10})
 	first := tn.Run("first", limitTo(9))
-	if !errors.Is(first.Stopped, worker.ErrLimit) || !first.Closed || !first.WorkLeft || first.Totals.DueLeft != users-9 {
+	if !errors.Is(first.Stopped, worker.ErrLimit) || !first.Closed || first.Totals.Run.Status != store.RunClosed || !first.WorkLeft || first.Totals.DueLeft != users-9 {
 		t.Errorf("9 of %d users: %+v", users, first)
 	}
 	if n := first.Totals.Outcomes[store.OutcomeArchived]; n != 9 {
