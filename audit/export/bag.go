@@ -31,7 +31,7 @@ type sink interface {
 }
 
 // payloadPath is where an object with this key, relative to the archive's
-// prefix, stands in a bag.
+// prefix, is in a bag.
 func payloadPath(relative string) string { return "data/" + relative }
 
 // addPayload adds a file under data/ and returns its SHA-256 and length.
@@ -72,7 +72,7 @@ type bagInfo struct {
 	description string
 }
 
-// finish adds what only the whole payload tells: the tag files of RFC 8493, the
+// finish adds what is only known of the whole payload: the tag files of RFC 8493, the
 // manifest of the tags last.
 func (b *bag) finish(info bagInfo) error {
 	if err := b.addTag("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"); err != nil {

@@ -19,7 +19,7 @@ var verifyScript string
 var verifyTemplate = template.Must(template.New("VERIFY.txt").Parse(verifyText))
 
 // explain is VERIFY.txt: how to check the export, in English and Arabic. The
-// commands in it stand after a dollar sign, and a test runs them.
+// commands in it follow a dollar sign, and a test runs them.
 func explain(x Index) (string, error) {
 	key := ""
 	if x.VerifierKey != nil {

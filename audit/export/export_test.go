@@ -1,18 +1,14 @@
 package export_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"vlens-archiver/audit"
 	"vlens-archiver/audit/audittest"
 	"vlens-archiver/audit/export"
 	"vlens-archiver/internal/archivetest"
@@ -123,195 +118,6 @@ func contents(t *testing.T, files fs.FS) map[string]string {
 	return found
 }
 
-// followVERIFY types every command of VERIFY.txt into a shell, one after the
-// other, and expects each to succeed, or at least one to fail.
-func followVERIFY(t *testing.T, folder string, right bool) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(folder, "VERIFY.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	commands := regexp.MustCompile(`(?m)^    \$ (.*)$`).FindAllStringSubmatch(string(text), -1)
-	if len(commands) < 3 {
-		t.Fatalf("VERIFY.txt tells %d commands:\n%s", len(commands), text)
-	}
-	script := "set -e\n"
-	for _, command := range commands {
-		script += command[1] + "\n"
-	}
-	shell := exec.CommandContext(t.Context(), "sh", "-c", script)
-	shell.Dir = folder
-	output, err := shell.CombinedOutput()
-	if (err == nil) != right {
-		t.Errorf("following VERIFY.txt: %v, want right %t\n%s\n%s", err, right, script, output)
-	}
-}
-
-// Whatever is done to an exported folder, verify.py says that it is wrong. Each
-// change is made as a forger would, with manifests that fit.
-func TestVerifyScriptNoticesChanges(t *testing.T) {
-	t.Parallel()
-	r := audittest.NewSealed(t)
-	for name, forge := range map[string]func(f forgery){
-		"nothing":                     func(forgery) {},
-		"an image, flipped":           func(f forgery) { f.edit("id_front.*", audittest.Flip) },
-		"an image, missing":           func(f forgery) { f.remove("id_front.*") },
-		"a record, another time":      func(f forgery) { f.replace("record.0001.json", `"archived_at": "2`, `"archived_at": "3`) },
-		"a proof, another index":      func(f forgery) { f.replace("record.0001.tlog-proof", "\nindex ", "\nindex 1") },
-		"a proof, another root":       func(f forgery) { f.edit("record.0001.tlog-proof", swapRoot) },
-		"a proof, another signature":  func(f forgery) { f.edit("record.0001.tlog-proof", audittest.SwapSignature) },
-		"a record and its proof gone": func(f forgery) { f.remove("record.0001.json"); f.remove("record.0001.tlog-proof") },
-		"another verifier key":        func(f forgery) { f.replaceIn("data/export.json", `"verifier_key": "acme`, `"verifier_key": "acne`) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			folder := filepath.Join(t.TempDir(), "evidence")
-			if _, err := r.Exporter().Export(t.Context(), audittest.SubjectOf(audittest.ExportedUser), audittest.Reason, export.Folder(folder)); err != nil {
-				t.Fatal(err)
-			}
-			forge(forgery{t, folder})
-			rebag(t, folder)
-			output, err := exec.CommandContext(t.Context(), "python3", filepath.Join(folder, "verify.py")).CombinedOutput()
-			if right := name == "nothing"; (err == nil) != right || strings.Contains(string(output), "RIGHT") != right {
-				t.Errorf("%v\n%s", err, output)
-			}
-		})
-	}
-}
-
-// forgery changes an exported folder.
-type forgery struct {
-	t      *testing.T
-	folder string
-}
-
-func (f forgery) find(pattern string) string {
-	f.t.Helper()
-	found, err := filepath.Glob(filepath.Join(f.folder, "data/subjects/*/*/*", pattern))
-	if err != nil || len(found) == 0 {
-		f.t.Fatalf("no %s", pattern)
-	}
-	return found[0]
-}
-
-func (f forgery) edit(pattern string, change func([]byte) []byte) {
-	f.editFile(f.find(pattern), change)
-}
-
-func (f forgery) editFile(name string, change func([]byte) []byte) {
-	f.t.Helper()
-	content, err := os.ReadFile(name)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	changed := change(slices.Clone(content))
-	if slices.Equal(changed, content) {
-		f.t.Fatalf("%s is as it was", name)
-	}
-	if err := os.WriteFile(name, changed, 0o600); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func (f forgery) replace(pattern, old, with string) {
-	f.t.Helper()
-	f.edit(pattern, func(b []byte) []byte { return []byte(strings.Replace(string(b), old, with, 1)) })
-}
-
-func (f forgery) replaceIn(name, old, with string) {
-	f.t.Helper()
-	f.editFile(filepath.Join(f.folder, name), func(b []byte) []byte { return []byte(strings.Replace(string(b), old, with, 1)) })
-}
-
-func (f forgery) remove(pattern string) {
-	f.t.Helper()
-	if err := os.Remove(f.find(pattern)); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-// swapRoot changes the root in the checkpoint inside a proof.
-func swapRoot(b []byte) []byte {
-	lines := strings.Split(string(b), "\n")
-	at := slices.Index(lines, "acme.example/vlens-archive")
-	lines[at+2] = "AAAA" + lines[at+2][4:]
-	return []byte(strings.Join(lines, "\n"))
-}
-
-// rebag makes the manifests fit what is there now.
-func rebag(t *testing.T, folder string) {
-	t.Helper()
-	for _, script := range []string{
-		`find data -type f | sort | xargs sha256sum > manifest-sha256.txt`,
-		`sha256sum bagit.txt bag-info.txt manifest-sha256.txt VERIFY.txt verify.py > tagmanifest-sha256.txt`,
-	} {
-		shell := exec.CommandContext(t.Context(), "sh", "-ec", script)
-		shell.Dir = folder
-		if output, err := shell.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, output)
-		}
-	}
-}
-
-// The rules by which bags are checked here refuse what is no valid bag.
-func TestBagRulesRefuseBrokenBags(t *testing.T) {
-	t.Parallel()
-	r := audittest.NewSealed(t)
-	image := "id_front.*"
-	for name, breakIt := range map[string]func(f forgery){
-		"a payload file changed": func(f forgery) { f.edit(image, audittest.Flip) },
-		"a payload file cut":     func(f forgery) { f.edit(image, func(b []byte) []byte { return b[1:] }) },
-		"a payload file missing": func(f forgery) { f.remove(image) },
-		"a payload file more":    func(f forgery) { f.write("data/more", "x") },
-		"a tag file changed":     func(f forgery) { f.replaceIn("VERIFY.txt", "Open a", "Close a") },
-		"a tag file more":        func(f forgery) { f.write("notes.txt", "x") },
-		"no declaration":         func(f forgery) { f.removeFile("bagit.txt") },
-		"another version":        func(f forgery) { f.replaceIn("bagit.txt", "1.0", "0.97") },
-		"a byte order mark":      func(f forgery) { f.replaceIn("bagit.txt", "BagIt", "\ufeffBagIt") },
-		"no manifest":            func(f forgery) { f.removeFile("manifest-sha256.txt") },
-		"no tag manifest":        func(f forgery) { f.removeFile("tagmanifest-sha256.txt") },
-		"a manifest line twice": func(f forgery) {
-			f.editFile(f.folder+"/manifest-sha256.txt", func(b []byte) []byte { return append(b, b...) })
-		},
-		"a manifest line less": func(f forgery) {
-			f.editFile(f.folder+"/manifest-sha256.txt", func(b []byte) []byte { return b[strings.Index(string(b), "\n")+1:] })
-		},
-		"a path out of the bag":      func(f forgery) { f.replaceIn("manifest-sha256.txt", "  data/", "  ../data/") },
-		"an escape that is none":     func(f forgery) { f.replaceIn("manifest-sha256.txt", "data/export", "data%2Fexport") },
-		"another Payload-Oxum":       func(f forgery) { f.replaceIn("bag-info.txt", "Payload-Oxum: ", "Payload-Oxum: 1") },
-		"no Payload-Oxum":            func(f forgery) { f.replaceIn("bag-info.txt", "Payload-Oxum", "Oxum") },
-		"files to be fetched":        func(f forgery) { f.write("fetch.txt", "http://127.0.0.1/ 1 data/x\n") },
-		"a manifest of another hash": func(f forgery) { f.write("manifest-md5.txt", "") },
-	} {
-		t.Run(name, func(t *testing.T) {
-			folder := filepath.Join(t.TempDir(), "evidence")
-			if _, err := r.Exporter().Export(t.Context(), audittest.SubjectOf("u-000001"), audittest.Reason, export.Folder(folder)); err != nil {
-				t.Fatal(err)
-			}
-			if problems := bagProblems(os.DirFS(folder)); len(problems) > 0 {
-				t.Fatalf("before: %q", problems)
-			}
-			breakIt(forgery{t, folder})
-			if problems := bagProblems(os.DirFS(folder)); len(problems) == 0 {
-				t.Error("it passes")
-			}
-		})
-	}
-}
-
-func (f forgery) write(name, content string) {
-	f.t.Helper()
-	if err := os.WriteFile(filepath.Join(f.folder, name), []byte(content), 0o600); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-func (f forgery) removeFile(name string) {
-	f.t.Helper()
-	if err := os.Remove(filepath.Join(f.folder, name)); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
 // An archive without a log is exported too, and says what it cannot prove.
 func TestExportWithoutALog(t *testing.T) {
 	t.Parallel()
@@ -337,113 +143,6 @@ func TestExportWithoutALog(t *testing.T) {
 		t.Fatal(err)
 	}
 	followVERIFY(t, folder, false)
-}
-
-// Damage is found while the bag is written, is named, and leaves no bag.
-func TestExportRefusesDamage(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		damage func(r *audittest.Archive, e *export.Exporter) (key string)
-		traced bool // the access was stated before the damage was met
-	}{
-		"an image with other bytes": {func(r *audittest.Archive, e *export.Exporter) string { return serve(r, e, audittest.Flip) }, true},
-		"an image that is longer": {func(r *audittest.Archive, e *export.Exporter) string {
-			return serve(r, e, func(b []byte) []byte { return append(b, 0) })
-		}, true},
-		"an image that is cut": {func(r *audittest.Archive, e *export.Exporter) string {
-			return serve(r, e, func(b []byte) []byte { return b[:len(b)-1] })
-		}, true},
-		"an image that is gone": {func(r *audittest.Archive, e *export.Exporter) string {
-			key := r.AnImage()
-			r.RemoveVersion(key)
-			return key
-		}, true},
-		"a record that is gone": {func(r *audittest.Archive, e *export.Exporter) string {
-			key := r.ARecord()
-			r.RemoveVersion(key)
-			return key
-		}, false},
-		"a record that was edited": {func(r *audittest.Archive, e *export.Exporter) string {
-			key := r.ARecord()
-			r.Overwrite(key, func(b []byte) []byte { return []byte(strings.Replace(string(b), "phone", "email", 1)) })
-			return key
-		}, false},
-		"a ledger row of an image": {func(r *audittest.Archive, e *export.Exporter) string {
-			key := r.AnImage()
-			r.Edit(`UPDATE archive.images SET sha256 = repeat('0', 64) WHERE key = $1`, key)
-			return key
-		}, false},
-		"an entry of the log": {func(r *audittest.Archive, e *export.Exporter) string {
-			key := r.ARecord()
-			r.Edit(`
-				WITH other AS (SELECT log_index FROM archive.log_entries WHERE key <> $1 ORDER BY log_index LIMIT 1), gone AS (
-					DELETE FROM archive.log_entries WHERE log_index = (SELECT log_index FROM other))
-				UPDATE archive.log_entries SET log_index = (SELECT log_index FROM other) + 1000 WHERE key = $1`, key)
-			r.Edit(`UPDATE archive.log_entries SET log_index = log_index - 1000 WHERE key = $1`, key)
-			return key
-		}, false},
-		"a tile": {func(r *audittest.Archive, e *export.Exporter) string {
-			key := tile(r)
-			r.Overwrite(key, audittest.Flip)
-			return "log/tile/"
-		}, false},
-		"a checkpoint": {func(r *audittest.Archive, e *export.Exporter) string {
-			key := r.Layout.Checkpoint()
-			r.Overwrite(key, audittest.SwapSignature)
-			return key
-		}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := audittest.NewSealed(t)
-			e := r.Exporter()
-			key := c.damage(r, &e)
-			dir := t.TempDir()
-			for _, place := range []export.Place{export.ZipFile(filepath.Join(dir, "a.zip")), export.Folder(filepath.Join(dir, "a"))} {
-				_, err := e.Export(t.Context(), audittest.SubjectOf(audittest.ExportedUser), audittest.Reason, place)
-				if !errors.Is(err, audit.ErrDamaged) || !strings.Contains(err.Error(), key) {
-					t.Errorf("%v, want the damage of %s", err, key)
-				}
-			}
-			if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-				t.Errorf("left behind: %v, %v", left, err)
-			}
-			if stated := len(audits(r)) > 0; stated != c.traced {
-				t.Errorf("the access was stated: %t, want %t", stated, c.traced)
-			}
-		})
-	}
-}
-
-// serve lets the bucket give an image with other bytes under the version that was
-// recorded, and returns its key.
-func serve(r *audittest.Archive, e *export.Exporter, change func([]byte) []byte) string {
-	key := r.AnImage()
-	e.Bucket = rotten{e.Bucket, key, change}
-	return key
-}
-
-// rotten is a bucket whose disk has changed one object.
-type rotten struct {
-	export.Bucket
-	key    string
-	change func([]byte) []byte
-}
-
-func (b rotten) Get(ctx context.Context, key, versionID string) (io.ReadCloser, store.Object, error) {
-	body, object, err := b.Bucket.Get(ctx, key, versionID)
-	if err != nil || key != b.key {
-		return body, object, err
-	}
-	defer body.Close()
-	content, err := io.ReadAll(body)
-	return io.NopCloser(bytes.NewReader(b.change(content))), object, err
-}
-
-// tile is the key of the tile under the last checkpoint, of less than ten entries.
-func tile(r *audittest.Archive) string {
-	r.T.Helper()
-	return slices.Max(slices.Collect(maps.Keys(r.ObjectsUnder(r.Layout.Tiles() + "0/"))))
 }
 
 // audits are the keys of the statements in the bucket.
@@ -498,56 +197,6 @@ type noWrites struct{ export.Bucket }
 
 func (noWrites) Put(context.Context, store.PutRequest) (store.Object, bool, error) {
 	return store.Object{}, false, store.ErrDenied
-}
-
-func TestExportPlaces(t *testing.T) {
-	t.Parallel()
-	r := audittest.NewSealed(t)
-	dir := t.TempDir()
-	full, file := filepath.Join(dir, "full"), filepath.Join(dir, "a.zip")
-	if err := errors.Join(os.Mkdir(full, 0o700), os.WriteFile(filepath.Join(full, "x"), nil, 0o600), os.WriteFile(file, []byte("mine"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	for _, place := range []export.Place{export.Folder(full), export.Folder(file), export.ZipFile(file), export.ZipFile(full), export.ZipFile(filepath.Join(dir, "none", "a.zip"))} {
-		if _, err := r.Exporter().Export(t.Context(), audittest.SubjectOf(audittest.ExportedUser), audittest.Reason, place); !errors.Is(err, export.ErrPlace) {
-			t.Errorf("%v: %v", place, err)
-		}
-	}
-	if content, _ := os.ReadFile(file); string(content) != "mine" {
-		t.Errorf("the file has become %q", content)
-	}
-	if _, err := r.Exporter().Export(t.Context(), audittest.SubjectOf("nobody"), audittest.Reason, export.Folder(filepath.Join(dir, "b"))); !errors.Is(err, export.ErrNothing) {
-		t.Errorf("nobody: %v", err)
-	}
-	if n := len(audits(r)); n != 0 {
-		t.Errorf("%d exports are stated, and there was none", n)
-	}
-
-	// Stopped in the middle, it leaves nothing.
-	ctx, cancel := context.WithCancel(t.Context())
-	e := r.Exporter()
-	e.Bucket = stopAfter{e.Bucket, cancel}
-	if _, err := e.Export(ctx, audittest.SubjectOf(audittest.ExportedUser), audittest.Reason, export.ZipFile(filepath.Join(dir, "c.zip"))); !errors.Is(err, context.Canceled) {
-		t.Errorf("stopped: %v", err)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*c.zip*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".partial-*")); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
-// stopAfter stops the export when its trace is written.
-type stopAfter struct {
-	export.Bucket
-	stop func()
-}
-
-func (s stopAfter) Put(ctx context.Context, request store.PutRequest) (store.Object, bool, error) {
-	object, created, err := s.Bucket.Put(ctx, request)
-	s.stop()
-	return object, created, err
 }
 
 // A record that the ledger does not know is not lost on the way to a court.

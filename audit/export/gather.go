@@ -60,7 +60,7 @@ func (e Exporter) gather(ctx context.Context, subject store.Subject) (*gathered,
 	return found, found.takeImages(rows.Images)
 }
 
-// gatherStrays adds records that stand in the bucket and that the ledger does
+// gatherStrays adds records that are in the bucket and that the ledger does
 // not know: whoever receives an export must not miss one. Keys are written once,
 // so the oldest version is the record.
 func (e Exporter) gatherStrays(ctx context.Context, found *gathered, known map[string]bool) error {

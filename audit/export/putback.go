@@ -9,7 +9,7 @@ import (
 	"vlens-archiver/store"
 )
 
-// putBack opens recorded versions, and where one is gone, what stands under its
+// putBack opens recorded versions, and where one is gone, what is under its
 // key: an object that was put back from a copy is another version. Whoever reads
 // it compares its hash.
 type putBack struct{ audit.Getter }

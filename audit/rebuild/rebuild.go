@@ -26,7 +26,7 @@ type Ledger interface {
 	AddEntries(ctx context.Context, from int64, hashes []manifest.Entry) error
 	// SetHead keeps the log's last checkpoint.
 	SetHead(ctx context.Context, head store.LogHead) error
-	// Settle derives the rest from what was added: where each subject stands and
+	// Settle derives the rest from what was added: the state of each subject and
 	// when it is due, which entry of the log is which object, and what waits for
 	// its place there. It returns what the ledger holds then.
 	Settle(ctx context.Context, nextDue func(outcome store.Outcome, class store.Class, attempts int) time.Duration) (store.Rebuilt, error)
@@ -48,7 +48,7 @@ type Rebuilder struct {
 	// NextDue is the delay until a user is due again who ended so after that many
 	// failed attempts in a row; negative means never.
 	NextDue func(outcome store.Outcome, class store.Class, attempts int) time.Duration
-	// Warn hears of each object that does not prove itself and is left out.
+	// Warn is called for each object that does not prove itself and is left out.
 	Warn func(key string, why error)
 
 	progress progress
@@ -67,7 +67,7 @@ type progress struct {
 	records, outcomes, entries atomic.Int64
 }
 
-// Progress may be asked for at any time.
+// Progress may be called at any time.
 func (r *Rebuilder) Progress() Progress {
 	now := Progress{Records: r.progress.records.Load(), Outcomes: r.progress.outcomes.Load(), Entries: r.progress.entries.Load()}
 	if phase := r.progress.phase.Load(); phase != nil {
@@ -82,8 +82,7 @@ var ErrNoVerifierKey = errors.New("the archive has a log, and evidence.signing_k
 // Rebuild reads the whole archive, one part after the other: records first, then
 // the runs that cite them, then what was done with the archive, then the log.
 //
-// What stands under a key and is not what it must be is left out and told to
-// Warn: one bad object must not keep a company from its ledger, and a
+// An object that is not what its key says is left out, and Warn is called: one bad object must not keep a company from its ledger, and a
 // verification names it afterwards. The log is taken whole or, as audit.ErrDamaged,
 // not at all: a ledger with another log would publish one.
 func (r *Rebuilder) Rebuild(ctx context.Context) (store.Rebuilt, error) {
@@ -110,7 +109,7 @@ func (r *Rebuilder) Rebuild(ctx context.Context) (store.Rebuilt, error) {
 	return rebuilt, nil
 }
 
-// leaveOut tells of an object that is no good, and fails when it could not be
+// leaveOut passes an object that is no good to Warn, and fails when it could not be
 // read at all: an outage is no fault of the object.
 func (r *Rebuilder) leaveOut(key string, err error) error {
 	if errors.Is(err, audit.ErrDamaged) {

@@ -3,7 +3,6 @@ package rebuild
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,16 +10,12 @@ import (
 	"errors"
 	"io"
 	"path"
-	"slices"
 	"strings"
 
 	"vlens-archiver/audit"
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 )
-
-// outcomesAtOnce is how many lines of a manifest are in memory at a time.
-const outcomesAtOnce = 2000
 
 // runFolder is a run's folder as the listing shows it: the oldest version of
 // each file.
@@ -146,53 +141,6 @@ func (r *Rebuilder) openRunFile(ctx context.Context, folder runFolder, name stri
 	return body, err
 }
 
-// addOutcomes reads a run's manifest as a stream. Its hash is known only at the
-// end, after its outcomes were added: so it is read twice, first for its hash.
-func (r *Rebuilder) addOutcomes(ctx context.Context, runID string, folder runFolder, stated map[string]string) error {
-	key := folder.prefix + manifest.RunManifest
-	if err := r.checkRunFile(ctx, folder, manifest.RunManifest, stated); err != nil {
-		return err
-	}
-	body, err := r.openRunFile(ctx, folder, manifest.RunManifest)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	unzipped, err := gzip.NewReader(body)
-	if err != nil {
-		return brokenOr(key, err)
-	}
-	lines := json.NewDecoder(unzipped)
-	var outcomes []store.RebuiltOutcome
-	for {
-		var line manifest.Line
-		err := lines.Decode(&line)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return brokenOr(key, err)
-		}
-		outcome := r.outcomeOf(line)
-		if !validOutcome(outcome) {
-			return audit.Damaged(key, "it has a line that states no outcome of a subject")
-		}
-		outcomes = append(outcomes, outcome)
-		if len(outcomes) == outcomesAtOnce {
-			if err := r.flushOutcomes(ctx, runID, outcomes); err != nil {
-				return err
-			}
-			outcomes = outcomes[:0]
-		}
-	}
-	return r.flushOutcomes(ctx, runID, outcomes)
-}
-
-func (r *Rebuilder) flushOutcomes(ctx context.Context, runID string, outcomes []store.RebuiltOutcome) error {
-	r.progress.outcomes.Add(int64(len(outcomes)))
-	return r.Ledger.AddOutcomes(ctx, runID, outcomes)
-}
-
 func (r *Rebuilder) checkRunFile(ctx context.Context, folder runFolder, name string, stated map[string]string) error {
 	body, err := r.openRunFile(ctx, folder, name)
 	if err != nil {
@@ -207,40 +155,4 @@ func (r *Rebuilder) checkRunFile(ctx context.Context, folder runFolder, name str
 		return audit.Damaged(folder.prefix+name, "its SHA-256 is another than SHA256SUMS states")
 	}
 	return nil
-}
-
-// outcomeOf reads a line of a manifest. A folder without an id of the vendor's
-// stands in no field, but in the keys of what is in it.
-func (r *Rebuilder) outcomeOf(line manifest.Line) store.RebuiltOutcome {
-	outcome := store.RebuiltOutcome{
-		Subject: line.Subject, Outcome: line.Outcome, Class: audit.OrEmpty(line.Class), Transaction: audit.OrEmpty(line.TransactionID),
-		RecordKey: audit.OrEmpty(line.RecordKey), RecordSHA256: audit.OrEmpty(line.RecordSHA256), Requests: line.Requests,
-	}
-	keys := []string{outcome.RecordKey}
-	for _, image := range line.Images {
-		keys = append(keys, audit.OrEmpty(image.Key))
-	}
-	for _, key := range keys {
-		if parts, ours := r.Layout.ParseSubjectObject(key); ours && outcome.Transaction == "" {
-			outcome.Transaction = parts.Transaction
-		}
-	}
-	return outcome
-}
-
-// brokenOr is the damage of an object that does not parse, or the failure to read
-// it.
-func brokenOr(key string, err error) error {
-	for _, reading := range []error{store.ErrUnavailable, store.ErrDenied, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, reading) {
-			return err
-		}
-	}
-	return audit.Damaged(key, "%v", err)
-}
-
-func validOutcome(o store.RebuiltOutcome) bool {
-	needsClass := o.Outcome == store.OutcomeFailed || o.Outcome == store.OutcomePartial
-	return validSubject.MatchString(string(o.Subject)) && slices.Contains(store.Outcomes, o.Outcome) &&
-		(o.Class != store.ClassNone || !needsClass) && o.Requests >= 0 && (o.RecordSHA256 == "" || validSHA256.MatchString(o.RecordSHA256))
 }

@@ -37,11 +37,12 @@ func (v vanishing) Get(ctx context.Context, key, versionID string) (io.ReadClose
 // in the ledger, and the rebuild nothing else.
 func TestRebuildWhileAFileOfARunVanishes(t *testing.T) {
 	t.Parallel()
+	r := audittest.NewSealed(t)
+	was := r.Save()
+	records := r.Count(`SELECT count(*) FROM archive.records`)
 	for _, name := range []string{"SHA256SUMS", "summary.json", "manifest.jsonl.gz"} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := audittest.NewSealed(t)
-			records := r.Count(`SELECT count(*) FROM archive.records`)
+			defer was.Restore()
 			key := ofFirstRun(r, "/"+name)
 			lose(r)
 			rebuilt, leftOut, err := rebuildLedger(r, t.Context(), func(b *rebuild.Rebuilder) {

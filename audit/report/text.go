@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"vlens-archiver/store"
 )
 
 // Every number on the page is an element that names what it is and has its
@@ -119,26 +117,4 @@ func spanText(d time.Duration) string {
 		return join(d/time.Minute, d%time.Minute/time.Second, "min", "s")
 	}
 	return part(d/time.Second, "s")
-}
-
-// wording is how the page names and explains a state or an outcome. Look is the
-// fill of its mark, told apart by lightness and hatching, not by colour alone.
-type wording struct{ Name, Meaning, Look string }
-
-var stateWords = map[store.State]wording{
-	store.StateArchived: {"Archived", "every listed image is stored", "done"},
-	store.StateNoImages: {"No images", "Vlens knows the user and lists no image", "void"},
-	store.StateNotFound: {"Not found", "Vlens knows no such user", "void"},
-	store.StatePending:  {"Pending", "waits for the first attempt", "wait"},
-	store.StatePartial:  {"Partial", "some images are stored, some are not", "miss"},
-	store.StateFailed:   {"Failed", "nothing is stored", "fail"},
-}
-
-var outcomeWords = map[store.Outcome]wording{
-	store.OutcomeArchived:  {"Archived", "every listed image stored, something new", "done"},
-	store.OutcomeUnchanged: {"Unchanged", "every listed image was stored before", "done"},
-	store.OutcomePartial:   {"Partial", "some images stored, some not", "miss"},
-	store.OutcomeNoImages:  {"No images", "Vlens listed no image", "void"},
-	store.OutcomeNotFound:  {"Not found", "Vlens knew no such user", "void"},
-	store.OutcomeFailed:    {"Failed", "nothing stored", "fail"},
 }

@@ -45,7 +45,7 @@ func (v *Verifier) checkArchive(ctx context.Context, l *listing) error {
 	identity, err := manifest.DecodeArchive(body)
 	switch {
 	case err != nil:
-		v.found.add(Finding{brokenSort(err), key, err.Error()})
+		v.found.add(Finding{sortOfBroken(err), key, err.Error()})
 	case identity != there:
 		v.found.add(Finding{Changed, key, fmt.Sprintf("it differs from the ledger: it %s", identity.Difference(there))})
 	}

@@ -77,7 +77,7 @@ func (v *Verifier) checkCopy(ctx context.Context, key string, body []byte, entry
 		v.found.add(Finding{Unsigned, key, unsigned})
 		return nil
 	case v.tree == nil:
-		return nil // that the log cannot be relied on was told
+		return nil // that the log cannot be relied on is a finding already
 	case h.size > v.tree.size:
 		v.found.add(Finding{RolledBack, v.Layout.Checkpoint(), fmt.Sprintf("it has %d entries, %q has %d", v.tree.size, key, h.size)})
 		return nil

@@ -111,7 +111,7 @@ func (v *Verifier) checkOldTiles(ctx context.Context, tile tlog.Tile, size int64
 	}
 	whole, err := v.part(ctx, v.Layout.Tile(now))
 	if err != nil || whole == nil {
-		return err // that it is missing was told
+		return err // that it is missing is a finding already
 	}
 	for _, o := range olds {
 		old, _ := v.parseTile(o.Key)

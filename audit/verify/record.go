@@ -17,7 +17,7 @@ func (i *inspection) record(ctx context.Context, row store.RecordRow) error {
 	if row.Key != key {
 		i.finding(LedgerDiffers, row.Key, "its row belongs to %q", key)
 	}
-	version, recorded, there := i.standing(row.Key, row.VersionID)
+	version, recorded, there := i.find(row.Key, row.VersionID)
 	if !there || !i.sampled {
 		i.unreadable[row.Transaction] = true
 		if there && !recorded {
@@ -72,7 +72,7 @@ func (i *inspection) recordHash(row store.RecordRow, body []byte, decodeErr erro
 	case witnessed:
 		i.finding(LedgerDiffers, row.Key, "the hash in the ledger's records is not that of the record, which is unchanged")
 	case decodeErr != nil:
-		i.finding(brokenSort(decodeErr), row.Key, "its SHA-256 is %s, %s was recorded: %s", hash, row.SHA256, decodeErr)
+		i.finding(sortOfBroken(decodeErr), row.Key, "its SHA-256 is %s, %s was recorded: %s", hash, row.SHA256, decodeErr)
 	default:
 		i.finding(Changed, row.Key, "its SHA-256 is %s, %s was recorded", hash, row.SHA256)
 	}

@@ -3,32 +3,20 @@ package verify
 import (
 	"context"
 	"iter"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
-	"vlens-archiver/audit"
 	"vlens-archiver/store"
 )
-
-// heldObjects of one subject are held at a time: far more than any subject has.
-const heldObjects = 20_000
 
 // rereads is how often a subject that looks wrong is looked at again before it
 // is a finding: a run may be at work on it.
 const rereads = 3
 
-// unit is one subject: what the bucket lists of it, and what the ledger says.
-type unit struct {
-	subject store.Subject
-	objects []audit.Versions
-	rows    store.SubjectRows
-}
-
 // checkSubjects walks the listing of subjects and the ledger's subjects, which
 // are in the same order, side by side, and checks each subject.
 func (v *Verifier) checkSubjects(ctx context.Context, l *listing) error {
-	return v.inParallel(ctx, func(ctx context.Context, hand func(unit) error) error {
+	return v.inParallel(ctx, func(ctx context.Context, check func(unit) error) error {
 		rows, stop := iter.Pull2(v.Ledger.AuditSubjects(ctx, store.AuditScope{}))
 		defer stop()
 		known, err, more := rows()
@@ -41,7 +29,7 @@ func (v *Verifier) checkSubjects(ctx context.Context, l *listing) error {
 				return err
 			}
 			for more && (listed.subject == "" || known.Subject < listed.subject) {
-				if err := hand(unit{subject: known.Subject, rows: known}); err != nil {
+				if err := check(unit{subject: known.Subject, rows: known}); err != nil {
 					return err
 				}
 				if known, err, more = rows(); err != nil {
@@ -57,44 +45,17 @@ func (v *Verifier) checkSubjects(ctx context.Context, l *listing) error {
 					return err
 				}
 			}
-			if err := hand(listed); err != nil {
+			if err := check(listed); err != nil {
 				return err
 			}
 		}
 	})
 }
 
-// takeSubject collects the listing of the next subject; of nobody at the end. What
-// stands between and cannot belong to a subject is told.
-func (v *Verifier) takeSubject(l *listing, tell func(...Finding)) (unit, error) {
-	var u unit
-	for {
-		o, ok, err := l.takeIf(func(key string) bool {
-			parts, ours := v.Layout.ParseSubjectObject(key)
-			if !ours {
-				return strings.HasPrefix(key, v.Layout.Subjects())
-			}
-			return u.subject == "" || parts.Subject == u.subject
-		})
-		if err != nil || !ok {
-			return u, err
-		}
-		parts, ours := v.Layout.ParseSubjectObject(o.Key)
-		if !ours || len(u.objects) == heldObjects {
-			if _, there := o.Latest(); there {
-				tell(Finding{Unexpected, o.Key, "the layout of an archive has no such key"})
-			}
-			continue
-		}
-		u.subject = parts.Subject
-		u.objects = append(u.objects, o)
-	}
-}
-
 // checkSomeSubjects checks the subjects in scope, each by a listing of its own.
 func (v *Verifier) checkSomeSubjects(ctx context.Context) error {
 	scope := store.AuditScope{RunID: v.RunID, Subject: v.Subject}
-	return v.inParallel(ctx, func(ctx context.Context, hand func(unit) error) error {
+	return v.inParallel(ctx, func(ctx context.Context, check func(unit) error) error {
 		for rows, err := range v.Ledger.AuditSubjects(ctx, scope) {
 			if err != nil {
 				return err
@@ -104,7 +65,7 @@ func (v *Verifier) checkSomeSubjects(ctx context.Context) error {
 				return err
 			}
 			u.rows = rows
-			if err := hand(u); err != nil {
+			if err := check(u); err != nil {
 				return err
 			}
 		}
@@ -112,18 +73,8 @@ func (v *Verifier) checkSomeSubjects(ctx context.Context) error {
 	})
 }
 
-func toldBefore(...Finding) {}
-
-func (v *Verifier) listSubject(ctx context.Context, subject store.Subject, tell func(...Finding)) (unit, error) {
-	l := v.list(ctx, v.Layout.Subject(subject))
-	defer l.close()
-	u, err := v.takeSubject(l, tell)
-	u.subject = subject
-	return u, err
-}
-
-// inParallel checks the units that produce hands over.
-func (v *Verifier) inParallel(ctx context.Context, produce func(ctx context.Context, hand func(unit) error) error) error {
+// inParallel checks the units that produce passes to check.
+func (v *Verifier) inParallel(ctx context.Context, produce func(ctx context.Context, check func(unit) error) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	units := make(chan unit, v.Parallel)
 	group.Go(func() error {
@@ -164,7 +115,7 @@ func (v *Verifier) checkSubject(ctx context.Context, u unit) error {
 		if readErr != nil {
 			return readErr
 		}
-		if u, err = v.listSubject(ctx, u.subject, toldBefore); err != nil {
+		if u, err = v.listSubject(ctx, u.subject, reportedBefore); err != nil {
 			return err
 		}
 		u.rows = rows

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -63,7 +62,7 @@ type Verifier struct {
 	tree     *logTree        // nil without a log that can be relied on
 }
 
-// Verify checks what the options say. Damage is no error: it stands in the
+// Verify checks what the options say. Damage is no error: it is in the
 // report. An error means that the check could not be made; there is no report
 // then.
 func (v *Verifier) Verify(ctx context.Context) (Report, error) {
@@ -169,32 +168,4 @@ func (v *Verifier) narrow(ctx context.Context) error {
 	}
 	v.progress.phase("subjects")
 	return v.checkSomeSubjects(ctx)
-}
-
-// strays are objects outside the layout.
-func (v *Verifier) strays(next func() (audit.Versions, bool, error)) error {
-	for {
-		o, ok, err := next()
-		if err != nil || !ok {
-			return err
-		}
-		if _, there := o.Latest(); there && !strings.HasPrefix(o.Key, v.Layout.Canaries()) {
-			v.found.add(Finding{Unexpected, o.Key, "the layout of an archive has no such key"})
-		}
-	}
-}
-
-// checkUnbacked looks for claims of the ledger that nothing backs.
-func (v *Verifier) checkUnbacked(ctx context.Context) error {
-	for claim, err := range v.Ledger.AuditUnbacked(ctx) {
-		switch {
-		case err != nil:
-			return err
-		case claim.RecordKey != "":
-			v.found.add(Finding{LedgerMissing, claim.RecordKey, "an outcome cites the record, and the ledger's records lack it"})
-		default:
-			v.found.add(Finding{LedgerDiffers, v.Layout.Subject(claim.Subject), "the subject is archived, and the ledger has no record of it"})
-		}
-	}
-	return nil
 }

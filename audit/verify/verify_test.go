@@ -2,10 +2,7 @@ package verify_test
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"iter"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,8 +12,6 @@ import (
 	"vlens-archiver/internal/testservices/s3server"
 	"vlens-archiver/store"
 	"vlens-archiver/store/bucket"
-	"vlens-archiver/store/manifest"
-	"vlens-archiver/store/postgres"
 	"vlens-archiver/vlens/vlenstest"
 	"vlens-archiver/worker"
 )
@@ -47,21 +42,23 @@ func TestUntouched(t *testing.T) {
 	}
 }
 
-// An untouched archive is clean however large it is. Each user has one image, so
-// that the test takes its time for users.
-func TestTwoThousandUsersAreClean(t *testing.T) {
+// An untouched archive is clean when it is larger than a page of a listing and than
+// a tile of the log. Each user has one image, so that the test takes its time for
+// users.
+func TestManyUsersAreClean(t *testing.T) {
 	t.Parallel()
+	const many = 700
 	without := make(map[vlenstest.Kind]string)
 	for _, kind := range vlenstest.Kinds[1:] {
 		without[kind] = "absent"
 	}
 	a := audittest.New(t, vlenstest.Options{
-		People: 2000, ImageBytes: 4 << 10, Scenario: vlenstest.Scenario{All: vlenstest.Rules{Images: without}},
+		People: many, ImageBytes: 4 << 10, Scenario: vlenstest.Scenario{All: vlenstest.Rules{Images: without}},
 	})
 	a.Run("first", func(c *worker.Config) { c.Concurrency = 32 })
 	report := check(a, store.VerifyDeep)
 	clean(t, report)
-	if c := report.Counts; c.Subjects != 2000 || c.Images != 2000 || c.Records != 2000 || c.Decoded != 2000 {
+	if c := report.Counts; c.Subjects != many || c.Images != many || c.Records != many || c.Decoded != many {
 		t.Errorf("%+v", c)
 	}
 }
@@ -140,68 +137,6 @@ func TestLocks(t *testing.T) {
 	}
 }
 
-// The sample is the same for the same seed, and what is not in it is still
-// compared by the listing.
-func TestSample(t *testing.T) {
-	t.Parallel()
-	a := audittest.NewIn(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 40})
-	a.Run("first", nil)
-	sample := func(percent float64, seed string) verify.Report {
-		return check(a, store.VerifyDeep, func(v *verify.Verifier) { v.Sample, v.Seed = percent, seed })
-	}
-	one, two := sample(30, "a"), sample(30, "a")
-	clean(t, one)
-	if one.Counts.Decoded != two.Counts.Decoded || one.Counts.NotSampled != two.Counts.NotSampled || one.Scope.Seed != "a" {
-		t.Errorf("%+v, then %+v", one.Counts, two.Counts)
-	}
-	if n := one.Counts.NotSampled; n == 0 || n == 40 || one.Counts.Decoded != 6*(40-n) || one.Counts.Images != 240 {
-		t.Errorf("%+v", one.Counts)
-	}
-	a.Remove(a.Keys("/id_front.")[7])
-	a.Put(a.Keys("/id_back.")[9], archivetest.Object{Body: []byte("cut")})
-	if report := sample(0.001, "a"); report.Totals[verify.Missing] != 1 || report.Totals[verify.Truncated] != 1 || report.Counts.Decoded != 0 {
-		t.Errorf("%+v, %+v", report.Totals, report.Counts)
-	}
-}
-
-// One user, or one run, is checked without the others.
-func TestScope(t *testing.T) {
-	t.Parallel()
-	a := audittest.NewIn(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 6})
-	a.Run("first", nil)
-	a.Run("second", nil)
-	of := func(id string) string { return a.KeyOf(archivetest.SubjectOf(id), "/id_front.") }
-	damaged, added := of("u-000001"), strings.Replace(of("u-000001"), "/id_front.", "/notes.", 1)
-	a.Remove(damaged)
-	a.Put(added, archivetest.Object{Body: []byte("foreign")})
-	a.Remove(a.KeyOf("/second/", "summary.json"))
-
-	user := func(id string) verify.Report {
-		return check(a, store.VerifyDeep, func(v *verify.Verifier) { v.Subject = store.Subject(archivetest.SubjectOf(id)) })
-	}
-	if report := user("u-000001"); !has(report, verify.Missing, damaged) || !has(report, verify.Unexpected, added) || report.Damaged != 2 {
-		t.Errorf("%+v", report.Findings)
-	}
-	other := user("u-000002")
-	clean(t, other)
-	if other.Counts.Images != 6 || other.Counts.Records != 1 || other.Scope.Subject == "" {
-		t.Errorf("%+v", other)
-	}
-	run := func(id string) verify.Report {
-		return check(a, store.VerifyDefault, func(v *verify.Verifier) { v.RunID = id })
-	}
-	if report := run("first"); report.Damaged != 2 || report.Counts.Runs != 1 || report.Counts.Subjects != 6 {
-		t.Errorf("%+v", report)
-	}
-	if report := run("second"); report.Damaged != 1 || report.Counts.Subjects != 0 {
-		t.Errorf("%+v", report)
-	}
-	v := &verify.Verifier{Options: verify.Options{RunID: "third", Sample: 100, Parallel: 1}, Ledger: a.Ledger, Bucket: a.Bucket, Layout: a.Layout, Identity: a.Identity()}
-	if _, err := v.Verify(t.Context()); !errors.Is(err, verify.ErrNoRun) {
-		t.Errorf("a run that there is not: %v", err)
-	}
-}
-
 // An archive without a key is told to have no log; one that gets a key later is
 // told what waits.
 func TestUnsealed(t *testing.T) {
@@ -223,104 +158,6 @@ func TestUnsealed(t *testing.T) {
 	if !has(report, verify.Unsealed, a.KeyOf("/third/", "SHA256SUMS")) {
 		t.Errorf("%+v", report.Findings)
 	}
-}
-
-// forgetRunOf makes what was archived of a subject the work of an attempt: the
-// ledger has no more of it, nor of the only run.
-func forgetRunOf(a *audittest.Archive, subject string) {
-	a.T.Helper()
-	a.Edit(`UPDATE archive.subjects SET state = 'pending', archived_at = NULL WHERE subject = $1;
-		DELETE FROM archive.images WHERE subject = $1; DELETE FROM archive.records WHERE subject = $1;
-		DELETE FROM archive.outcomes WHERE subject = $1`, subject)
-	for _, key := range a.Keys("/runs/") {
-		a.Remove(key)
-	}
-	a.Edit(`DELETE FROM archive.outcomes; DELETE FROM archive.processes; DELETE FROM archive.runs`)
-}
-
-// An attempt at work, one that died, and one that never was.
-func TestAttempts(t *testing.T) {
-	t.Parallel()
-	a := audittest.NewIn(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 3})
-	a.RunUnsealed("first")
-	subject := archivetest.SubjectOf("u-000002")
-	keys := a.Keys(subject)
-	forgetRunOf(a, subject)
-
-	a.Edit(`INSERT INTO archive.processes (process, worker, run_id) VALUES ('p', 'test', NULL);
-		UPDATE archive.subjects SET lease_process = 'p' WHERE subject = $1`, subject)
-	report := check(a, store.VerifyDeep)
-	clean(t, report, verify.NoLog)
-	if report.Counts.InProgress != int64(len(keys)) {
-		t.Errorf("%d objects in progress, want %d", report.Counts.InProgress, len(keys))
-	}
-
-	a.Edit(`UPDATE archive.processes SET heartbeat_at = now() - interval '1 hour'`)
-	report = check(a, store.VerifyDeep)
-	clean(t, report, verify.NoLog, verify.Leftover)
-	if report.Verdict != verify.Warnings || report.Totals[verify.Leftover] != int64(len(keys)) {
-		t.Errorf("%+v", report.Findings)
-	}
-
-	a.Put(keys[0], archivetest.Object{Body: []byte("foreign"), MIME: "image/jpeg"})
-	if report := check(a, store.VerifyDefault); !has(report, verify.Unexpected, keys[0]) {
-		t.Errorf("%+v", report.Findings)
-	}
-}
-
-// Who may only read still gets the report.
-func TestReadOnlyAuditor(t *testing.T) {
-	t.Parallel()
-	a := audittest.NewIn(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 2})
-	a.Run("first", nil)
-	a.ExecLedger(`CREATE ROLE verify_auditor LOGIN; GRANT USAGE ON SCHEMA archive TO verify_auditor; GRANT SELECT ON ALL TABLES IN SCHEMA archive TO verify_auditor`)
-	defer a.ExecLedger(`DROP OWNED BY verify_auditor; DROP ROLE verify_auditor`)
-	ledger, err := postgres.OpenLedger(t.Context(), store.Sensitive(strings.Replace(a.LedgerURL, "user=postgres", "user=verify_auditor", 1)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ledger.Close()
-	report := check(a, store.VerifyDeep, func(v *verify.Verifier) {
-		v.Ledger = ledger
-		v.Bucket = refusingPuts{a.Bucket}
-	})
-	clean(t, report, verify.NotRecorded)
-	if report.Totals[verify.NotRecorded] != 2 || report.Verdict != verify.Warnings || report.AuditKey != "" {
-		t.Errorf("%+v", report)
-	}
-	if report := check(a, store.VerifyDefault, func(v *verify.Verifier) { v.Ledger = ledger }); report.Totals[verify.NotRecorded] != 1 || report.AuditKey == "" {
-		t.Errorf("who may write to the bucket only: %+v", report)
-	}
-	if report := check(a, store.VerifyDefault, func(v *verify.Verifier) { v.Bucket = refusingPuts{a.Bucket} }); report.Totals[verify.NotRecorded] != 1 || report.AuditKey != "" {
-		t.Errorf("who may write to the ledger only: %+v", report)
-	}
-	if rows := archivetest.Query[string](a.Tenant, `SELECT concat_ws('|', audit_key, audit_sha256) FROM archive.verifications`); !slices.Equal(rows, []string{"|"}) {
-		t.Errorf("rows %q", rows)
-	}
-	clean(t, check(a, store.VerifyDefault))
-}
-
-// laterRows runs a function after the trail of audits was read for the first time.
-type laterRows struct {
-	*postgres.Ledger
-	then func()
-}
-
-func (l *laterRows) AuditStatements(ctx context.Context, keys ...string) ([]store.StatedRow, error) {
-	rows, err := l.Ledger.AuditStatements(ctx, keys...)
-	if l.then != nil {
-		l.then()
-		l.then = nil
-	}
-	return rows, err
-}
-
-// An export that is at work meanwhile has its statement before its row.
-func TestExportMeanwhile(t *testing.T) {
-	t.Parallel()
-	a := audittest.NewIn(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 2})
-	a.Run("first", nil)
-	clean(t, check(a, store.VerifyDefault, func(v *verify.Verifier) { v.Ledger = &laterRows{a.Ledger, func() { exportEvidence(a) }} }))
 }
 
 // What ends after the listing was read is looked at again before it is missed.
@@ -348,36 +185,6 @@ func (b oldListing) ListVersions(ctx context.Context, prefix string) iter.Seq2[s
 				return
 			}
 		}
-	}
-}
-
-type refusingPuts struct{ verify.Bucket }
-
-func (refusingPuts) Put(context.Context, store.PutRequest) (store.Object, bool, error) {
-	return store.Object{}, false, store.ErrDenied
-}
-
-// A verification leaves a statement and a row, and the next one finds it in
-// order.
-func TestVerificationIsRecorded(t *testing.T) {
-	t.Parallel()
-	a := audittest.NewIn(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 2})
-	a.Run("first", nil)
-	a.Remove(a.KeyOf("/id_front."))
-	report := check(a, store.VerifyDeep)
-	var statement manifest.Statement
-	if err := json.Unmarshal(a.Get(report.AuditKey).Body, &statement); err != nil {
-		t.Fatal(err)
-	}
-	if v := statement.Verification; v == nil || v.Damaged != 1 || v.Findings["missing"] != 1 || v.Mode != store.VerifyDeep || v.Records != 2 || statement.Actor != "auditor" {
-		t.Errorf("%+v", statement)
-	}
-	if n := a.Count(`SELECT count(*) FROM archive.verifications WHERE damaged = 1 AND mode = 'deep' AND findings->>'missing' = '1' AND audit_key = $1`, report.AuditKey); n != 1 {
-		t.Errorf("%d rows", n)
-	}
-	a.Remove(report.AuditKey)
-	if report := check(a, store.VerifyDefault); !has(report, verify.Missing, report.AuditKey) && report.Totals[verify.Missing] != 2 {
-		t.Errorf("%+v", report.Findings)
 	}
 }
 
