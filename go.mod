@@ -2,6 +2,12 @@ module vlens-archiver
 
 go 1.26.0
 
+// Programs that tests start: built once, and kept in the cache of go build.
+tool (
+	vlens-archiver/cmd/vlens-archiver
+	vlens-archiver/internal/testservices/versitygw
+)
+
 require (
 	github.com/Shopify/toxiproxy/v2 v2.12.0
 	github.com/aws/aws-sdk-go-v2 v1.48.0

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"vlens-archiver/internal/archivetest"
+	"vlens-archiver/internal/testservices"
 )
 
 var (
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 			panic(fmt.Errorf("FAULTS_SEED: %w", err))
 		}
 	}
-	archivetest.Main(m)
+	testservices.Main(m)
 }
 
 // random is a source of its own for a test, and says how to replay it.

@@ -7,51 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"syscall"
-	"testing"
 
-	"vlens-archiver/internal/testservices"
 	"vlens-archiver/internal/testservices/child"
 	"vlens-archiver/internal/testservices/s3server"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens/vlenstest"
 )
-
-// built is the program as it is delivered, built once for a test process.
-var built struct {
-	once sync.Once
-	dir  string
-	err  error
-}
-
-func program() (string, error) {
-	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "archivetest"); built.err != nil {
-			return
-		}
-		build := exec.Command("go", "build", "-o", built.dir, "vlens-archiver/cmd/vlens-archiver")
-		if output, err := build.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("build the program: %w\n%s", err, output)
-		}
-	})
-	return filepath.Join(built.dir, "vlens-archiver"), built.err
-}
-
-// Main is testservices.Main for packages that use Tenant.Start.
-func Main(m *testing.M) { testservices.Main(tests{m}) }
-
-// tests removes the program after the last test.
-type tests struct{ *testing.M }
-
-func (t tests) Run() int {
-	code := t.M.Run()
-	if err := os.RemoveAll(built.dir); err != nil {
-		fmt.Fprintln(os.Stderr, "remove the program:", err)
-		code = max(code, 1)
-	}
-	return code
-}
 
 // Program is the program as a process of its own. It ends with the test.
 type Program struct {
@@ -92,7 +54,7 @@ worker: {concurrency: %d}
 // images in flight.
 func (tn *Tenant) Start(concurrency int, args ...string) *Program {
 	tn.T.Helper()
-	file, err := program()
+	file, err := child.Program(tn.T.Context(), "vlens-archiver")
 	if err != nil {
 		tn.T.Fatal(err)
 	}

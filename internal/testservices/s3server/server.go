@@ -1,10 +1,7 @@
-// Package s3server runs a real S3 server, versitygw, for tests and the demo: it
-// checks signatures and checksums, keeps versions and enforces object locks, but
-// never syncs to disk.
-//
-// The server is this very program, started a second time: versitygw changes the
-// working directory and prints to standard output, allows one instance per
-// process, and a test must be able to kill it while it works.
+// Package s3server runs the real S3 server of tests and the demo, which is the
+// program in internal/testservices/versitygw. It is a process of its own, because
+// a test must be able to kill it while it works, and versitygw changes the working
+// directory, prints to standard output and allows one instance per process.
 package s3server
 
 import (
@@ -144,9 +141,9 @@ func (s *Server) start(ctx context.Context) error {
 // launch returns when the server has said on a pipe that it listens. Connecting
 // would not do: another server may have the port.
 func (s *Server) launch(ctx context.Context, log *os.File) error {
-	program, err := os.Executable()
+	program, err := child.Program(ctx, "versitygw")
 	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
+		return err
 	}
 	options, err := json.Marshal(s.options)
 	if err != nil {
@@ -158,8 +155,7 @@ func (s *Server) launch(ctx context.Context, log *os.File) error {
 	}
 	defer func() { _ = ready.Close() }()
 
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), program) // Stop ends it
-	cmd.Env = append(os.Environ(), optionsVariable+"="+string(options))
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, string(options)) // Stop ends it
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{tell}
 	s.process, err = child.Start(cmd, syscall.SIGKILL)

@@ -1,4 +1,7 @@
-package s3server
+// Command versitygw is the S3 server of the tests and the demo: a real one that
+// checks signatures and checksums, keeps versions and enforces object locks, but
+// never syncs to disk. Package s3server starts it.
+package main
 
 import (
 	"context"
@@ -11,29 +14,21 @@ import (
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/embedgw"
 	"github.com/versity/versitygw/s3api"
-)
 
-// optionsVariable turns a start of this program into the server.
-const optionsVariable = "VLENS_ARCHIVER_S3SERVER"
+	"vlens-archiver/internal/testservices/s3server"
+)
 
 // readyDescriptor is the pipe on which the server says that it listens: the
 // first of exec.Cmd.ExtraFiles.
 const readyDescriptor = 3
 
-// init is where the server branches off, so that every program and test binary
-// that can start a server can also be one: one that forgot a call in main would
-// otherwise run itself again and again.
-func init() {
-	encoded := os.Getenv(optionsVariable)
-	if encoded == "" {
-		return
-	}
-	fmt.Fprintln(os.Stderr, "s3server:", serve(encoded))
+func main() {
+	fmt.Fprintln(os.Stderr, "s3server:", serve(os.Args[1]))
 	os.Exit(1) // it serves until it is killed; any end of its own is a failure
 }
 
 func serve(encoded string) error {
-	var options Options
+	var options s3server.Options
 	if err := json.Unmarshal([]byte(encoded), &options); err != nil {
 		return fmt.Errorf("read options: %w", err)
 	}
@@ -57,7 +52,7 @@ func serve(encoded string) error {
 	return embedgw.RunVersityGW(context.Background(), backend, &embedgw.Config{
 		RootUserAccess:    options.AccessKey,
 		RootUserSecret:    options.SecretKey,
-		Region:            Region,
+		Region:            s3server.Region,
 		Ports:             []string{options.Addr},
 		MaxConnections:    4096,
 		MaxRequests:       4096,
