@@ -194,12 +194,12 @@ func (o logObjects) ReadEntryBundle(_ context.Context, index uint64, partial uin
 // checkpoints are all versions of the log's checkpoint, the oldest first.
 func (tn *Tenant) checkpoints() [][]byte {
 	tn.T.Helper()
-	ctx, s3client, key := tn.T.Context(), tn.S3.Client(), Prefix+"/log/checkpoint"
+	key := Prefix + "/log/checkpoint"
 	var bodies [][]byte
 	seen := make(map[string]bool) // the test server repeats an entry at each page border
-	pages := s3.NewListObjectVersionsPaginator(s3client, &s3.ListObjectVersionsInput{Bucket: aws.String(BucketName), Prefix: &key})
+	pages := s3.NewListObjectVersionsPaginator(tn.S3.Client(), &s3.ListObjectVersionsInput{Bucket: aws.String(BucketName), Prefix: &key})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+		page, err := pages.NextPage(tn.T.Context())
 		if err != nil {
 			tn.T.Fatal(err)
 		}
@@ -208,15 +208,8 @@ func (tn *Tenant) checkpoints() [][]byte {
 				continue
 			}
 			seen[*version.VersionId] = true
-			got, err := s3client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(BucketName), Key: &key, VersionId: version.VersionId})
-			if err != nil {
-				tn.T.Fatal(err)
-			}
-			body, err := io.ReadAll(got.Body)
-			got.Body.Close()
-			if err != nil {
-				tn.T.Fatal(err)
-			}
+			version := &s3.GetObjectInput{Bucket: aws.String(BucketName), Key: &key, VersionId: version.VersionId}
+			body := tn.readOnce("version "+*version.VersionId, version).Body
 			bodies = append([][]byte{body}, bodies...) // a listing has the newest first
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -42,8 +43,9 @@ type Tenant struct {
 	S3             *s3server.Server
 	Lock           bucket.ObjectLock // on each object that processes write
 	kind           s3server.BucketKind
-	Log            *Log // of all processes in this one
-	Seals          bool // processes have the signing key
+	read           sync.Map // Object by the state in which it was read
+	Log            *Log     // of all processes in this one
+	Seals          bool     // processes have the signing key
 }
 
 // NewTenant starts the services and fills the company's users table from the
@@ -58,7 +60,7 @@ func NewTenant(t *testing.T, options vlenstest.Options) *Tenant {
 // each object.
 func NewTenantIn(t *testing.T, kind s3server.BucketKind, lock bucket.ObjectLock, options vlenstest.Options) *Tenant {
 	t.Helper()
-	tn := &Tenant{T: t, SourceURL: testservices.DB(t), LedgerURL: testservices.DB(t), kind: kind, Lock: lock}
+	tn := &Tenant{T: t, SourceURL: testservices.DB(t), LedgerURL: testservices.CopiedDB(t, "migrated", migrate), kind: kind, Lock: lock}
 	tn.start(options)
 	return tn
 }
@@ -81,9 +83,18 @@ func NewTenantAlone(t *testing.T, options vlenstest.Options) *Tenant {
 			t.Fatal(err)
 		}
 	}
+	if err := migrate(t.Context(), server.URL("ledger")); err != nil {
+		t.Fatal(err)
+	}
 	tn := &Tenant{T: t, kind: s3server.Versioned, Postgres: server, SourceURL: server.URL("source"), LedgerURL: server.URL("ledger")}
 	tn.start(options)
 	return tn
+}
+
+// migrate makes the ledger's tables.
+func migrate(ctx context.Context, url string) error {
+	_, err := postgres.Migrate(ctx, store.Sensitive(url), postgres.Up)
+	return err
 }
 
 func (tn *Tenant) start(options vlenstest.Options) {
@@ -104,9 +115,6 @@ func (tn *Tenant) start(options vlenstest.Options) {
 	tn.S3URL = tn.S3.Endpoint()
 	tn.Log = &Log{}
 	if err := tn.S3.CreateBucket(t.Context(), BucketName, tn.kind); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := postgres.Migrate(t.Context(), store.Sensitive(tn.LedgerURL), postgres.Up); err != nil {
 		t.Fatal(err)
 	}
 	tn.ExecSource(`CREATE TABLE users (id text PRIMARY KEY, email text, phone text, transaction_id text, verified_at timestamptz)`)

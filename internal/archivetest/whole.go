@@ -3,10 +3,11 @@ package archivetest
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
+	"path"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"vlens-archiver/vlens/vlenstest"
 )
@@ -23,14 +24,12 @@ func (tn *Tenant) CheckWhole(users int) {
 	objects := tn.ObjectsUnder(Prefix + "/subjects/")
 	for key, object := range objects {
 		bodies[key] = HashOf(object.Body)
-		folder, name := key[:strings.LastIndex(key, "/")+1], key[strings.LastIndex(key, "/")+1:]
+		folder, name := folderOf(key), path.Base(key)
 		if strings.HasPrefix(name, "record.") {
 			last[folder] = max(last[folder], name)
 		}
 	}
-	for folder, name := range last {
-		tn.checkRecord(folder+name, objects[folder+name].Body)
-	}
+	tn.checkRecords(last, objects)
 
 	ledger := Index(Query[string](tn, `
 		SELECT key || ' ' || sha256 FROM archive.images WHERE state = 'stored'
@@ -58,33 +57,43 @@ func (tn *Tenant) CheckWhole(users int) {
 	}
 }
 
-// checkRecord compares what the last record of a folder states as stored with
-// what the ledger has for the folder.
-func (tn *Tenant) checkRecord(key string, body []byte) {
+// checkRecords compares what the last record of each folder states as stored with
+// what the ledger has for the folder and the record's subject.
+func (tn *Tenant) checkRecords(last map[string]string, objects map[string]Object) {
 	tn.T.Helper()
-	var record struct {
-		Subject string
-		Images  []struct{ State, Key, SHA256 string }
+	ledger := make(map[string]map[string]string) // subject and folder → key → hash
+	for _, row := range Query[string](tn, `SELECT subject || ' ' || key || ' ' || sha256 FROM archive.images WHERE state = 'stored'`) {
+		words := strings.Fields(row)
+		subject, key, hash := words[0], words[1], words[2]
+		at := subject + " " + folderOf(key)
+		if ledger[at] == nil {
+			ledger[at] = make(map[string]string)
+		}
+		ledger[at][key] = hash
 	}
-	if err := json.Unmarshal(body, &record); err != nil {
-		tn.T.Errorf("%q: %v", key, err)
-		return
-	}
-	stated := make(map[string]string)
-	for _, image := range record.Images {
-		if image.State == "stored" {
-			stated[image.Key] = image.SHA256
+	for folder, name := range last {
+		var record struct {
+			Subject string
+			Images  []struct{ State, Key, SHA256 string }
+		}
+		if err := json.Unmarshal(objects[folder+name].Body, &record); err != nil {
+			tn.T.Errorf("%q: %v", folder+name, err)
+			continue
+		}
+		stated := make(map[string]string)
+		for _, image := range record.Images {
+			if image.State == "stored" && folderOf(image.Key) == folder {
+				stated[image.Key] = image.SHA256
+			}
+		}
+		if diff := cmp.Diff(ledger[record.Subject+" "+folder], stated, cmpopts.EquateEmpty()); diff != "" {
+			tn.T.Errorf("ledger (-) and %q (+) differ:\n%s", folder+name, diff)
 		}
 	}
-	folder := key[:strings.LastIndex(key, "/")+1]
-	maps.DeleteFunc(stated, func(image, _ string) bool { return !strings.HasPrefix(image, folder) })
-	rows := Index(Query[string](tn, `
-		SELECT key || ' ' || sha256 FROM archive.images WHERE state = 'stored' AND subject = $1 AND starts_with(key, $2)`,
-		record.Subject, folder))
-	if diff := cmp.Diff(rows, stated); diff != "" {
-		tn.T.Errorf("ledger (-) and %q (+) differ:\n%s", key, diff)
-	}
 }
+
+// folderOf is a key without the name after its last slash.
+func folderOf(key string) string { return key[:strings.LastIndex(key, "/")+1] }
 
 // ExpectedImages is what the vendor has of these users now: the SHA-256 of each
 // image by its key, which lacks the extension.

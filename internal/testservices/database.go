@@ -16,6 +16,9 @@ var shared struct {
 	err       error
 	databases atomic.Int64
 	main      atomic.Bool
+
+	mu        sync.Mutex
+	templates map[string]bool // databases that CopiedDB copies
 }
 
 // Main runs the tests of a package, a *testing.M, and then stops the server that
@@ -36,8 +39,57 @@ func Main(m interface{ Run() int }) {
 // tests of the process share one server, which starts with the first call.
 func DB(t testing.TB) string {
 	t.Helper()
+	return newDB(t, "")
+}
+
+// CopiedDB is DB with what fill puts into a database. Fill is called once for a
+// name: the tests get copies of its database, and it must leave no connection.
+func CopiedDB(t testing.TB, name string, fill func(ctx context.Context, url string) error) string {
+	t.Helper()
+	if err := makeTemplate(t.Context(), sharedPostgres(t), name, fill); err != nil {
+		t.Fatal(err)
+	}
+	return newDB(t, name)
+}
+
+func makeTemplate(ctx context.Context, server *Postgres, name string, fill func(ctx context.Context, url string) error) error {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.templates[name] {
+		return nil
+	}
+	if err := server.CreateDatabase(ctx, name, ""); err != nil {
+		return err
+	}
+	if err := fill(ctx, server.URL(name)); err != nil {
+		return err
+	}
+	if shared.templates == nil {
+		shared.templates = make(map[string]bool)
+	}
+	shared.templates[name] = true
+	return nil
+}
+
+func newDB(t testing.TB, template string) string {
+	t.Helper()
+	server := sharedPostgres(t)
+	name := fmt.Sprintf("test%d", shared.databases.Add(1))
+	if err := server.CreateDatabase(t.Context(), name, template); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.DropDatabase(context.Background(), name); err != nil {
+			t.Error(err)
+		}
+	})
+	return server.URL(name)
+}
+
+func sharedPostgres(t testing.TB) *Postgres {
+	t.Helper()
 	if !shared.main.Load() {
-		t.Fatal("testservices.DB needs func TestMain(m *testing.M) { testservices.Main(m) }")
+		t.Fatal("a database of testservices needs func TestMain(m *testing.M) { testservices.Main(m) }")
 	}
 	shared.once.Do(func() {
 		shared.postgres, shared.err = StartPostgres(context.Background(), PostgresOptions{})
@@ -45,14 +97,5 @@ func DB(t testing.TB) string {
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	name := fmt.Sprintf("test%d", shared.databases.Add(1))
-	if err := shared.postgres.CreateDatabase(t.Context(), name, ""); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := shared.postgres.DropDatabase(context.Background(), name); err != nil {
-			t.Error(err)
-		}
-	})
-	return shared.postgres.URL(name)
+	return shared.postgres
 }
