@@ -1,9 +1,7 @@
 package deploy_test
 
 import (
-	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -132,62 +130,6 @@ func TestEveryOption(t *testing.T) {
 	}
 }
 
-func fullValues(t *testing.T) map[string]any {
-	t.Helper()
-	text, err := os.ReadFile("testdata/full-values.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parseValues(t, string(text))
-}
-
-func TestScheduleDeployment(t *testing.T) {
-	t.Parallel()
-	o := mustRender(t, parseValues(t, "schedule: {enabled: true}"))
-	spec := o.schedule.Spec
-	pod := spec.Template.Spec
-	checkRestricted(t, pod)
-	if o.cronJob != nil || *spec.Replicas != 1 || pod.RestartPolicy != corev1.RestartPolicyAlways {
-		t.Errorf("CronJob %v, %d replicas, restart %s", o.cronJob, *spec.Replicas, pod.RestartPolicy)
-	}
-	for key, value := range spec.Selector.MatchLabels {
-		if spec.Template.Labels[key] != value {
-			t.Errorf("the Deployment does not select its pods (%s)", key)
-		}
-	}
-	container := pod.Containers[0]
-	want := []string{"--config=/etc/vlens-archiver/config.yaml", "schedule", "--log-format=json", "--worker=$(POD_NAME)", "--max-duration=8h"}
-	if !slices.Equal(container.Args, want) {
-		t.Errorf("args = %q, want %q", container.Args, want)
-	}
-	live, ready := container.LivenessProbe.HTTPGet, container.ReadinessProbe.HTTPGet
-	if live.Path != "/livez" || ready.Path != "/readyz" || live.Port != ready.Port {
-		t.Errorf("probes %+v and %+v", live, ready)
-	}
-	for _, values := range []map[string]any{parseValues(t, "schedule: {enabled: true}"), fullValues(t)} {
-		o := mustRender(t, values)
-		port := o.schedule.Spec.Template.Spec.Containers[0].Ports[0]
-		if text := o.configMap.Data["config.yaml"]; !strings.Contains(text, fmt.Sprintf(":%d\n", port.ContainerPort)) && !strings.Contains(text, fmt.Sprintf(`:%d"`, port.ContainerPort)) {
-			t.Errorf("probes ask port %d, the program listens elsewhere: %s", port.ContainerPort, text)
-		}
-		if port.Name != live.Port.StrVal {
-			t.Errorf("probes ask port %q, the container has %q", live.Port.StrVal, port.Name)
-		}
-	}
-}
-
-// A pod that stays up has read its configuration long ago.
-func TestScheduleRestartsOnNewConfiguration(t *testing.T) {
-	t.Parallel()
-	annotations := func(values string) map[string]string {
-		return mustRender(t, parseValues(t, values)).schedule.Spec.Template.Annotations
-	}
-	one, same, other := annotations("schedule: {enabled: true}"), annotations("schedule: {enabled: true, replicas: 2}"), annotations("{schedule: {enabled: true}, run: {schedule: '@hourly'}}")
-	if !maps.Equal(one, same) || maps.Equal(one, other) {
-		t.Errorf("annotations %v, the same configuration %v, another one %v", one, same, other)
-	}
-}
-
 // The names of Jobs are ids of runs.
 func TestDottedReleaseName(t *testing.T) {
 	t.Parallel()
@@ -226,75 +168,6 @@ func TestMigrateHookStandsAlone(t *testing.T) {
 	}
 }
 
-func TestNetworkPolicyOpensNothingElse(t *testing.T) {
-	t.Parallel()
-	o := mustRender(t, nil)
-	spec := o.networkPolicy.Spec
-	if len(spec.PolicyTypes) != 2 || len(spec.Ingress) != 0 {
-		t.Errorf("policy types %v, ingress %v", spec.PolicyTypes, spec.Ingress)
-	}
-	var ports []int32
-	for _, rule := range spec.Egress {
-		// An empty list of peers or ports means all of them.
-		if len(rule.To) == 0 || len(rule.Ports) == 0 {
-			t.Errorf("a rule without peers or ports: %v", rule)
-		}
-		for _, port := range rule.Ports {
-			ports = append(ports, port.Port.IntVal)
-		}
-	}
-	if want := []int32{53, 53, 5432, 443, 443}; !slices.Equal(ports, want) {
-		t.Errorf("ports = %v, want %v", ports, want)
-	}
-	for name, job := range o.jobs() {
-		for key, value := range spec.PodSelector.MatchLabels {
-			if job.Template.Labels[key] != value {
-				t.Errorf("%s: the policy does not select its pods (%s)", name, key)
-			}
-		}
-	}
-}
-
-func TestBadValues(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct{ values, message string }{
-		"unknown key":               {"shedule: x", "shedule"},
-		"unknown nested key":        {"run: {maxDurations: 1h}", "maxDurations"},
-		"no time-box":               {"run: {maxDuration: ''}", "/run/maxDuration"},
-		"bad duration":              {"run: {maxDuration: 8 hours}", "/run/maxDuration"},
-		"deadline below time-box":   {"run: {activeDeadlineSeconds: 3600}", "run.activeDeadlineSeconds (3600) must be above run.maxDuration (8h) plus terminationGracePeriodSeconds (60), together 28860"},
-		"deadline at time-box":      {"run: {maxDuration: 1h1m1s, activeDeadlineSeconds: 3721}", "together 3721"},
-		"backfill deadline":         {"backfill: {enabled: true, name: a, maxDuration: 90m, activeDeadlineSeconds: 60}", "backfill.activeDeadlineSeconds (60)"},
-		"probes without a port":     {"{schedule: {enabled: true}, config: {telemetry: {health_listen: '${HEALTH}'}}}", "config.telemetry.health_listen must end in a port"},
-		"two schedules":             {"config: {schedule: {cron: '@daily'}}", "set those"},
-		"grace below the program's": {"terminationGracePeriodSeconds: 30", "/terminationGracePeriodSeconds"},
-		"no pods":                   {"run: {parallelism: 0}", "/run/parallelism"},
-		"backfill without a name":   {"backfill: {enabled: true}", "backfill.name is empty"},
-		"backfill name too long":    {"backfill: {enabled: true, name: " + strings.Repeat("a", 60) + "}", "shorten backfill.name"},
-		"backfill name not a run":   {"backfill: {enabled: true, name: Upper}", "/backfill/name"},
-		"digest":                    {"image: {digest: latest}", "/image/digest"},
-		"every peer":                {"networkPolicy: {postgres: {cidrs: []}}", "/networkPolicy/postgres/cidrs"},
-		"secret in config":          {"config: {vlens: {password: 'hunter2${'}}", "config.vlens.password is a secret"},
-		"secret URL in config":      {"config: {ledger: {database_url: 'postgres://u:hunter2@db/x'}}", "config.ledger.database_url is a secret"},
-		"secret number in config":   {"config: {archive: {subject_key: 1234}}", "config.archive.subject_key is a secret"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			_, err := render(parseValues(t, test.values))
-			if err == nil {
-				t.Fatal("rendered")
-			}
-			if !strings.Contains(err.Error(), test.message) {
-				t.Errorf("message = %v\nwant in it: %s", err, test.message)
-			}
-			if strings.Contains(err.Error(), "hunter2") {
-				t.Error("the message repeats the secret")
-			}
-		})
-	}
-}
-
 func TestHelmLint(t *testing.T) {
 	t.Parallel()
 	for name, values := range map[string]map[string]any{"default": nil, "full": fullValues(t)} {
@@ -303,99 +176,6 @@ func TestHelmLint(t *testing.T) {
 			// The one remark below a warning is the missing icon.
 			if message.Severity >= support.WarningSev {
 				t.Errorf("%s values: %v", name, message)
-			}
-		}
-	}
-}
-
-// checkRestricted holds a pod to the "restricted" level of the Kubernetes Pod
-// Security Standards, and to a file system nobody can write to.
-func checkRestricted(t *testing.T, pod corev1.PodSpec) {
-	t.Helper()
-	security := pod.SecurityContext
-	if security == nil || !*security.RunAsNonRoot || *security.RunAsUser != 65532 || security.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
-		t.Errorf("pod security = %+v", security)
-	}
-	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
-		t.Error("the pod gets a token of the Kubernetes API")
-	}
-	if pod.HostNetwork || pod.HostPID || pod.HostIPC || len(pod.InitContainers) != 0 || len(pod.Containers) != 1 {
-		t.Error("the pod has more than one container in namespaces of its own")
-	}
-	container := pod.Containers[0].SecurityContext
-	if *container.AllowPrivilegeEscalation || !*container.ReadOnlyRootFilesystem || container.Privileged != nil {
-		t.Errorf("container security = %+v", container)
-	}
-	if !slices.Equal(container.Capabilities.Drop, []corev1.Capability{"ALL"}) || container.Capabilities.Add != nil {
-		t.Errorf("capabilities = %+v", container.Capabilities)
-	}
-	for _, volume := range pod.Volumes {
-		if volume.HostPath != nil || volume.EmptyDir != nil && volume.EmptyDir.SizeLimit.IsZero() {
-			t.Errorf("volume %s is of the host or without a limit", volume.Name)
-		}
-	}
-}
-
-// checkRetries compares with the exit codes of the program: those that another
-// pod would only repeat end the Job or index, disruptions are free.
-func checkRetries(t *testing.T, job batchv1.JobSpec, action batchv1.PodFailurePolicyAction) {
-	t.Helper()
-	if job.Template.Spec.RestartPolicy != corev1.RestartPolicyNever {
-		t.Error("podFailurePolicy needs restartPolicy Never")
-	}
-	if job.PodReplacementPolicy == nil || *job.PodReplacementPolicy != batchv1.Failed {
-		t.Error("a pod is replaced before it has ended")
-	}
-	rules := job.PodFailurePolicy.Rules
-	if len(rules) != 2 {
-		t.Fatalf("rules = %v", rules)
-	}
-	codes := rules[0].OnExitCodes
-	if rules[0].Action != action || codes.Operator != batchv1.PodFailurePolicyOnExitCodesOpIn || !slices.Equal(codes.Values, []int32{3, 4, 5, 6, 10}) {
-		t.Errorf("first rule = %+v", rules[0])
-	}
-	if *codes.ContainerName != job.Template.Spec.Containers[0].Name {
-		t.Errorf("the rule watches container %q", *codes.ContainerName)
-	}
-	if rules[1].Action != batchv1.PodFailurePolicyActionIgnore || rules[1].OnPodConditions[0].Type != corev1.DisruptionTarget {
-		t.Errorf("second rule = %+v", rules[1])
-	}
-	if len(rules[0].OnPodConditions)+len(rules[1].OnPodConditions) != 1 {
-		t.Errorf("conditions: %+v", rules)
-	}
-}
-
-func fieldPath(container corev1.Container, name string) string {
-	for _, env := range container.Env {
-		if env.Name == name && env.ValueFrom != nil {
-			return env.ValueFrom.FieldRef.FieldPath
-		}
-	}
-	return ""
-}
-
-// The file of full values stands for every option only while it names them all.
-func TestFullValuesNameEveryOption(t *testing.T) {
-	t.Parallel()
-	read := func(file string) map[string]any {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return parseValues(t, string(text))
-	}
-	full := read("testdata/full-values.yaml")
-	for key, value := range read("chart/values.yaml") {
-		if _, found := full[key]; !found {
-			t.Errorf("%s is missing", key)
-		}
-		options, isMap := value.(map[string]any)
-		if !isMap || key == "config" || key == "resources" {
-			continue
-		}
-		for option := range options {
-			if _, found := full[key].(map[string]any)[option]; !found {
-				t.Errorf("%s.%s is missing", key, option)
 			}
 		}
 	}
