@@ -3,7 +3,7 @@ package rebuild_test
 import (
 	"testing"
 
-	"vlens-archiver/internal/archivetest"
+	"vlens-archiver/internal/testservices"
 )
 
-func TestMain(m *testing.M) { archivetest.Main(m) }
+func TestMain(m *testing.M) { testservices.Main(m) }
