@@ -19,6 +19,8 @@ type question struct {
 	read func(*reply) *Error
 	// tries replaces Config.Attempts when it is not 0.
 	tries int
+	// once: one request is sent, whatever comes of it.
+	once bool
 	// unsure: the question may be one that the vendor does not take, so a
 	// deliberate answer is taken as its answer the first time.
 	unsure bool
@@ -37,7 +39,6 @@ const (
 	firstBackoff  = 250 * time.Millisecond
 	lastBackoff   = 8 * time.Second
 	firstCoolDown = 5 * time.Second
-	lastCoolDown  = time.Minute
 )
 
 // ask puts a question until it is answered or not worth asking again.
@@ -67,11 +68,14 @@ func (c *Client) ask(ctx context.Context, q question) error {
 // reports whether it is to be.
 func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fault *Error, p *patience) (bool, error) {
 	if fault.Fault == FaultThrottled {
-		again := p.endures(c.answers.Load())
-		fault.Alone = p.alone >= throttlesAlone
+		p.throttles++
+		again := p.throttles < throttlesInRow && !q.once
 		return again, c.coolDown(ctx, fault.retryAfter, p.throttles, again)
 	}
 	p.throttles = 0
+	if q.once {
+		return false, nil
+	}
 
 	switch {
 	case fault.Fault == FaultUnauthorized && bearer != nil && p.blames(bearer, q.endpoint):
@@ -85,7 +89,7 @@ func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fau
 	if p.failures >= c.triesFor(q, fault) {
 		return false, nil
 	}
-	wait := doubled(firstBackoff, lastBackoff, p.failures)
+	wait := min(firstBackoff<<min(p.failures-1, 16), lastBackoff)
 	return true, pause(ctx, wait/2+rand.N(wait/2))
 }
 
@@ -118,14 +122,9 @@ func (c *Client) coolDown(ctx context.Context, retryAfter time.Duration, throttl
 	}
 	wait := retryAfter
 	if wait == 0 {
-		wait = doubled(firstCoolDown, lastCoolDown, throttles)
+		wait = firstCoolDown << (throttles - 1)
 	}
 	return pause(ctx, wait+rand.N(wait/4+1))
-}
-
-// doubled is first for the first time, twice that for the second, up to last.
-func doubled(first, last time.Duration, times int) time.Duration {
-	return min(first<<min(times-1, 16), last)
 }
 
 func pause(ctx context.Context, wait time.Duration) error {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"sync/atomic"
 )
 
 // Client asks one tenant of the Vlens API. It is safe for use by many
@@ -19,9 +18,6 @@ type Client struct {
 	transport http.RoundTripper
 	urls      map[Endpoint]*url.URL
 	session   *session
-	// answers counts the listings and images that the vendor answered with
-	// anything but a throttle reply or a breakdown of its own.
-	answers atomic.Uint64
 }
 
 // paths are as the vendor's operation pages have them (docs.vlenseg.com,
@@ -65,7 +61,11 @@ func New(config Config) (*Client, error) {
 
 // Login logs in, even if an earlier login was refused. Other calls log in by
 // themselves; this one tells early whether they could.
-func (c *Client) Login(ctx context.Context) error { return c.session.start(ctx) }
+func (c *Client) Login(ctx context.Context) error { return c.session.loginAnew(ctx, false) }
+
+// CheckIn logs in anew, in one request that is not repeated: something cheap that
+// must work as long as the vendor is there. A refusal is an answer, too.
+func (c *Client) CheckIn(ctx context.Context) error { return c.session.loginAnew(ctx, true) }
 
 // List returns the images the vendor has of the user with this email, or phone
 // in E.164 form.

@@ -95,9 +95,6 @@ type Error struct {
 	// Unreached means that there was no connection: the host could not be
 	// resolved, or did not accept one.
 	Unreached bool
-	// Alone means that others were answered between the throttle replies, so that
-	// they are about what was asked for.
-	Alone bool
 	// Enveloped means that the answer had the form of the vendor's own: its
 	// application gave it, and no gateway before it.
 	Enveloped bool

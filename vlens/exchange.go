@@ -34,10 +34,6 @@ func (c *Client) try(ctx context.Context, q question, s slot) error {
 	if fault, ok := errors.AsType[*Error](err); ok {
 		info.Fault = fault.Fault
 	}
-	// A gateway's 5xx does not tell whether the quota would have had room.
-	if s.bearer != nil && r.status != 0 && r.status < 500 && info.Fault != FaultThrottled {
-		c.answers.Add(1)
-	}
 	showRequest(ctx, info)
 	return err
 }

@@ -17,10 +17,11 @@ const (
 	maxRenewAhead = time.Minute
 )
 
-// login gets a token for the credentials (docs.vlenseg.com, "Login"). held is the
-// slot of the quota for it, if there is one already.
-func (c *Client) login(ctx context.Context, held func()) (*token, error) {
-	return c.askToken(ctx, question{endpoint: EndpointLogin, held: held}, map[string]string{
+// login gets a token for the credentials (docs.vlenseg.com, "Login"). The question
+// says how it is asked: in how many requests, and in which slot of the quota.
+func (c *Client) login(ctx context.Context, q question) (*token, error) {
+	q.endpoint = EndpointLogin
+	return c.askToken(ctx, q, map[string]string{
 		"tenancyName":            c.config.TenancyName,
 		"userNameOrEmailAddress": c.config.Username,
 		"password":               c.config.Password,

@@ -1,9 +1,6 @@
 package vlens
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // nobody is an email that no person can have: names under .invalid are never
 // given out (RFC 2606).
@@ -17,14 +14,7 @@ const nobody = "nobody@doctor.invalid"
 func (c *Client) AskForNobody(ctx context.Context) (Listing, error) {
 	var listing Listing
 	q := listQuestion(nobody, &listing)
-	s, err := c.slotFor(ctx, &q, &patience{})
-	if err != nil {
-		return listing, err
-	}
-	err = c.try(ctx, q, s)
-	fault, ok := errors.AsType[*Error](err)
-	if ok && fault.Fault == FaultThrottled && c.config.Quota != nil {
-		err = errors.Join(err, c.config.Quota.CoolDown(ctx, fault.retryAfter))
-	}
+	q.once = true
+	err := c.ask(ctx, q)
 	return listing, err
 }

@@ -216,11 +216,11 @@ func TestThrottleReplies(t *testing.T) {
 			bubble(t, func(t *testing.T, v *vendor) {
 				q := &quota{}
 				good := v.List
-				// Seven in a row, more than Attempts, then a success.
-				v.List = inTurn(append(repeat(7, test.answer), good)...)
-				c := v.client(t, func(c *vlens.Config) { c.Quota = q })
+				// Four in a row, more than Attempts, then a success.
+				v.List = inTurn(append(repeat(4, test.answer), good)...)
+				c := v.client(t, func(c *vlens.Config) { c.Quota, c.Attempts = q, 1 })
 				wantAll(t, together(1, lister(t, c)), nil)
-				if len(q.coolDowns) != 7 {
+				if len(q.coolDowns) != 4 {
 					t.Fatalf("%d cool-downs", len(q.coolDowns))
 				}
 				for _, got := range q.coolDowns {
@@ -247,8 +247,8 @@ func TestEndlessThrottlingEnds(t *testing.T) {
 				})
 				_, err := c.List(t.Context(), phone)
 				wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointList, Fault: vlens.FaultThrottled, Status: 429})
-				v.wantRequests(t, 1, 0, 8, 0)
-				if q != nil && len(q.coolDowns) != 8 {
+				v.wantRequests(t, 1, 0, 5, 0)
+				if q != nil && len(q.coolDowns) != 5 {
 					t.Errorf("%d cool-downs", len(q.coolDowns))
 				}
 			})
@@ -258,30 +258,41 @@ func TestEndlessThrottlingEnds(t *testing.T) {
 
 func TestBackingOffWithoutAQuota(t *testing.T) {
 	t.Parallel()
-	bubble(t, func(t *testing.T, v *vendor) {
-		asked := func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "100")
-			w.WriteHeader(http.StatusTooManyRequests)
-		}
-		v.List = inTurn(says(429, ""), says(429, ""), says(429, ""), says(429, ""), says(429, ""), asked, v.List)
-		wantAll(t, together(1, lister(t, v.client(t, once))), nil)
-		lists := v.seen(listPath)
-		for n, want := range []time.Duration{5, 10, 20, 40, 60, 100} {
-			want *= time.Second
-			if pause := lists[n+1].at.Sub(lists[n].at); pause < want || pause > want*5/4 {
-				t.Errorf("pause %d: %s, want %s and up to a quarter more", n, pause, want)
-			}
-		}
-	})
+	asked := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "100")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}
+	for name, test := range map[string]struct {
+		last  http.HandlerFunc
+		pause time.Duration
+	}{
+		"for twice as long each time": {says(429, ""), 40},
+		"for as long as is asked for": {asked, 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, v *vendor) {
+				v.List = inTurn(says(429, ""), says(429, ""), says(429, ""), test.last, v.List)
+				wantAll(t, together(1, lister(t, v.client(t, once))), nil)
+				lists := v.seen(listPath)
+				for n, want := range []time.Duration{5, 10, 20, test.pause} {
+					want *= time.Second
+					if pause := lists[n+1].at.Sub(lists[n].at); pause < want || pause > want*5/4 {
+						t.Errorf("pause %d: %s, want %s and up to a quarter more", n, pause, want)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestThrottlesInRowStartAnewAfterAnotherAnswer(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, v *vendor) {
-		throttled := repeat(7, says(429, ""))
-		v.List = inTurn(append(append(append(throttled[:7:7], says(500, "")), throttled...), v.List)...)
+		throttled := repeat(4, says(429, ""))
+		v.List = inTurn(append(append(append(throttled[:4:4], says(500, "")), throttled...), v.List)...)
 		wantAll(t, together(1, lister(t, v.client(t, nil))), nil)
-		v.wantRequests(t, 1, 0, 16, 0)
+		v.wantRequests(t, 1, 0, 10, 0)
 	})
 }
 

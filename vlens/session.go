@@ -74,7 +74,7 @@ func (s *session) renew(ctx context.Context, stale *token) error {
 // would not do: it may carry the old permissions on.
 func (s *session) loginAgain(ctx context.Context, stale *token) error {
 	return s.replace(ctx, stale, func(ctx context.Context) (*token, error) {
-		t, err := s.client.login(ctx, nil)
+		t, err := s.client.login(ctx, question{})
 		if err == nil {
 			t.forced = true
 		}
@@ -82,13 +82,15 @@ func (s *session) loginAgain(ctx context.Context, stale *token) error {
 	})
 }
 
-// start logs in whatever is known from before.
-func (s *session) start(ctx context.Context) error {
+// loginAnew logs in whatever is known from before; once puts it in one request.
+func (s *session) loginAnew(ctx context.Context, once bool) error {
 	if err := s.take(ctx); err != nil {
 		return err
 	}
 	defer s.leave()
-	return s.note(ctx, func(ctx context.Context) (*token, error) { return s.client.login(ctx, nil) })
+	return s.note(ctx, func(ctx context.Context) (*token, error) {
+		return s.client.login(ctx, question{once: once})
+	})
 }
 
 // replace sees to it that there is a token other than stale: what another
@@ -157,11 +159,11 @@ func (s *session) note(ctx context.Context, obtain func(context.Context) (*token
 // one.
 func (s *session) refreshOrLogin(ctx context.Context, stale *token, held func()) (*token, error) {
 	if stale == nil || stale.refresh == "" || stale.refused.Load() && stale.unproven() {
-		return s.client.login(ctx, held)
+		return s.client.login(ctx, question{held: held})
 	}
 	t, err := s.client.refresh(ctx, stale.refresh, held)
 	if err == nil || ctx.Err() != nil {
 		return t, err
 	}
-	return s.client.login(ctx, nil)
+	return s.client.login(ctx, question{})
 }

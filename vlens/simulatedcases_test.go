@@ -362,7 +362,7 @@ var simulatedCases = []simulated{
 }
 
 // throttlesInRow is how many throttle replies in a row one request endures.
-const throttlesInRow = 8
+const throttlesInRow = 5
 
 // faultReplies are the faults as the client meets them.
 var faultReplies = []struct {
@@ -398,7 +398,7 @@ func faultCases() []simulated {
 				name: f.word + " " + name, shows: "faults.ENDPOINT: " + f.word + "; faults.ENDPOINT: FAULT once", tolerate: []int{4, 7, 13},
 				scenario: "all: {" + rules + "}", images: images, requests: strings.Join(requests, ", "),
 			}
-			if f.tries == throttlesInRow {
+			if strings.HasPrefix(f.fault, "throttled") {
 				c.pause = 5 * time.Second
 			}
 			cases = append(cases, c)

@@ -86,9 +86,9 @@ func (u *unnamedTransactions) proven() bool {
 	return u.servesAny
 }
 
-// hopeless reports that images without a transaction id are not worth asking
+// inVain reports whether images without a transaction id are not worth asking
 // for, and, when no listing ever told one, that listing is not either.
-func (u *unnamedTransactions) hopeless() (images, listing bool) {
+func (u *unnamedTransactions) inVain() (images, listing bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	images = u.refusals >= refusalsInVain && !u.servesAny

@@ -48,13 +48,12 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (stopped, err error) {
 	}
 	w.progress.due(due)
 
-	working, endGrace := w.withGrace(ctx, admit)
-	defer endGrace()
-	// The first run-level fault of one user ends the work on all of them.
+	working, endWork := endsAfter(ctx, admit, w.Grace)
+	defer endWork()
+	// The first error that concerns everybody ends the work on all users.
 	group, working := errgroup.WithContext(working)
-	claiming, stopClaiming := context.WithCancel(working)
+	claiming, stopClaiming := endsAfter(working, admit, 0)
 	defer stopClaiming()
-	defer context.AfterFunc(admit, stopClaiming)()
 
 	err = w.claimUsers(claiming, func(task store.Task, user store.User, done func()) {
 		group.Go(func() error {
@@ -154,7 +153,7 @@ func (w *Worker) claim(ctx context.Context, batch, size int) ([]store.Task, map[
 		order = store.LongestDue
 	}
 	var tasks []store.Task
-	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, func(ctx context.Context) (err error) {
 		tasks, err = w.Ledger.Claim(ctx, w.run, w.process, order, size)
 		return err
 	})
@@ -170,7 +169,7 @@ func (w *Worker) claim(ctx context.Context, batch, size int) ([]store.Task, map[
 		ids[n] = task.UserID
 	}
 	var users map[string]store.User
-	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = w.database.try(ctx, func(ctx context.Context) (err error) {
 		users, err = w.Users.Lookup(ctx, ids)
 		return err
 	})
@@ -185,7 +184,7 @@ func (w *Worker) claim(ctx context.Context, batch, size int) ([]store.Task, map[
 
 func (w *Worker) remaining(ctx context.Context) (store.Remaining, error) {
 	var remaining store.Remaining
-	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, func(ctx context.Context) (err error) {
 		remaining, err = w.Ledger.Remaining(ctx, w.run, w.process)
 		return err
 	})

@@ -55,7 +55,7 @@ func classOf(err error) store.Class {
 }
 
 // stopsRun reports whether an error is not this user's own: the work was
-// cancelled, the credentials are refused, the permission to list is, the bucket
+// cancelled or stopped, the credentials are refused, the permission to list is, the bucket
 // is not there or refuses, or a service is away.
 func stopsRun(err error) bool {
 	var outage *OutageError
@@ -80,50 +80,6 @@ func stopsRun(err error) bool {
 // asked for.
 func refusesAccount(vendor *vlens.Error) bool {
 	return vendor.Fault == vlens.FaultUnauthorized || vendor.Fault == vlens.FaultForbidden
-}
-
-// vendorStanding is what an error says of the vendor. It is absent when it
-// cannot be reached, nobody can log in, it answers everybody that there are too
-// many requests, or the ledger, which keeps the quota, is away. A connection
-// that breaks under a request, or a gateway that does not reach the vendor,
-// leaves it in doubt. Anything else is an answer.
-func vendorStanding(err error) standing {
-	vendor, ok := errors.AsType[*vlens.Error](err)
-	if !ok {
-		if storeAway(err) {
-			return absent
-		}
-		return present
-	}
-	switch vendor.Endpoint {
-	case vlens.EndpointLogin, vlens.EndpointRefresh:
-		if !refusesAccount(vendor) {
-			return absent
-		}
-		return present
-	}
-	switch {
-	case vendor.Unreached, vendor.Fault == vlens.FaultThrottled && !vendor.Alone:
-		return absent
-	case vendor.Fault == vlens.FaultNetwork, vendor.Fault == vlens.FaultTimeout,
-		vendor.Status == statusBadGateway, vendor.Status == statusGatewayTimeout:
-		return doubtful
-	}
-	return present
-}
-
-// The statuses by which a gateway says that it does not reach what is behind it
-// (RFC 9110, sections 15.6.3 and 15.6.5). The third, 503, is a throttle reply.
-const (
-	statusBadGateway     = 502
-	statusGatewayTimeout = 504
-)
-
-// storeAway reports whether an error means that the bucket or a database does
-// not answer. An absence that was waited for already is not waited for again.
-func storeAway(err error) bool {
-	var outage *OutageError
-	return errors.Is(err, store.ErrUnavailable) && !errors.As(err, &outage)
 }
 
 // refusal reports whether the vendor's application answered, and the answer was

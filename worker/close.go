@@ -15,7 +15,7 @@ import (
 // its time, by a signal or because the run is refused, it also leaves it open when
 // somebody may come back to it.
 func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
-	err := w.database.try(ctx, storeAway, func(ctx context.Context) error {
+	err := w.database.try(ctx, func(ctx context.Context) error {
 		return w.Ledger.Beat(ctx, w.process, w.progress.counts())
 	})
 	if err != nil {
@@ -58,7 +58,7 @@ func (w *Worker) closeRefused(ctx context.Context, fault error) bool {
 func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatus) (mine bool, err error) {
 	ctx, span := startSpan(ctx, spanClose)
 	defer func() { endSpan(span, err) }()
-	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = w.database.try(ctx, func(ctx context.Context) (err error) {
 		mine, err = w.Ledger.BeginClose(ctx, run.ID, w.process)
 		return err
 	})
@@ -79,7 +79,7 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	// another try of this one, when the ledger was away while it was read.
 	var sums runFile
 	var stated store.RunStatus
-	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = w.database.try(ctx, func(ctx context.Context) (err error) {
 		sums, stated, err = w.writeRunFiles(ctx, run, status, sealed)
 		return err
 	})
@@ -90,12 +90,12 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	status = stated
 
 	// The report is for people and no evidence: SHA256SUMS does not list it.
-	err = w.database.try(ctx, storeAway, func(ctx context.Context) error { return w.writeReport(ctx, run, status) })
+	err = w.database.try(ctx, func(ctx context.Context) error { return w.writeReport(ctx, run, status) })
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
 
-	err = w.database.try(ctx, storeAway, func(ctx context.Context) error {
+	err = w.database.try(ctx, func(ctx context.Context) error {
 		return w.Ledger.FinishClose(ctx, run.ID, w.process, status,
 			store.RunObject{Key: sums.key, VersionID: sums.versionID, SHA256: sums.sha256})
 	})
@@ -115,7 +115,7 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 // their totals for the report.
 func (w *Worker) closeInterrupted(ctx context.Context) error {
 	var runs []store.Run
-	err := w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err := w.database.try(ctx, func(ctx context.Context) (err error) {
 		runs, err = w.Ledger.Interrupted(ctx, w.run.ID)
 		return err
 	})
@@ -130,7 +130,7 @@ func (w *Worker) closeInterrupted(ctx context.Context) error {
 		if !closed {
 			continue
 		}
-		err = w.database.try(ctx, storeAway, func(ctx context.Context) error {
+		err = w.database.try(ctx, func(ctx context.Context) error {
 			totals, err := w.Ledger.Totals(ctx, run.ID)
 			if err == nil {
 				w.interrupted = append(w.interrupted, totals)

@@ -8,8 +8,8 @@ import (
 	"vlens-archiver/store"
 )
 
-// commitTimeout is how long the ledger write for finished work may outlive the
-// cancellation of the run: the work is paid for.
+// commitTimeout is how long the ledger write for finished work may go on after the
+// run was cancelled, or after a stop while the ledger is away: the work is paid for.
 const commitTimeout = 15 * time.Second
 
 // commit writes everything about the attempt in one ledger transaction. Once it
@@ -18,8 +18,10 @@ const commitTimeout = 15 * time.Second
 func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 	ctx, span := startSpan(ctx, spanCommit)
 	defer func() { endSpan(span, err) }()
-	ctx, cancel := outlive(ctx, commitTimeout)
+	ctx, cancel := endsAfter(context.WithoutCancel(ctx), ctx, commitTimeout)
 	defer cancel()
+	ctx, cancelAtStop := endsAfter(ctx, a.stop, commitTimeout)
+	defer cancelAtStop()
 	result := store.Result{
 		Task:        a.task,
 		RunID:       a.run.ID,
@@ -35,7 +37,7 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 		Bytes:       end.bytes,
 		StartedAt:   a.started,
 	}
-	err = a.database.try(ctx, storeAway, func(ctx context.Context) error {
+	err = a.database.tryAtStop(ctx, func(ctx context.Context) error {
 		return a.Ledger.Commit(ctx, a.process, result)
 	})
 	if err != nil {

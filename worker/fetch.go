@@ -50,7 +50,7 @@ func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, 
 			if err := a.imageSlots.Acquire(fetching, 1); err != nil {
 				return err
 			}
-			defer func() { a.passOnSlot(ctx, err) }()
+			defer func() { a.freeImageSlot(ctx, err) }()
 			image, err := a.request(fetching, wanted[n])
 			if err == nil {
 				defer image.Release()
@@ -67,13 +67,13 @@ func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, 
 // then an answer that leaves it open is returned, and the user's other images are
 // not asked for.
 func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched, err error) {
-	if refused, _ := a.unnamed.hopeless(); refused {
+	if refused, _ := a.unnamed.inVain(); refused {
 		return fetched{}, errNoTransaction
 	}
 	if err := a.imageSlots.Acquire(ctx, 1); err != nil {
 		return fetched{}, err
 	}
-	defer func() { a.passOnSlot(ctx, err) }()
+	defer func() { a.freeImageSlot(ctx, err) }()
 	image, err := a.request(ctx, r)
 	if err == nil {
 		defer image.Release()
@@ -91,23 +91,23 @@ func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched
 	return a.keep(ctx, r, image, err)
 }
 
-// passOnSlot gives the place of an image in flight to the next. After an error,
-// which stops the run, it waits for the end of ctx, which is the run's: whoever
-// took the place until then would ask the vendor in vain.
-func (a *attempt) passOnSlot(ctx context.Context, err error) {
-	release := func() { a.imageSlots.Release(1) }
-	if err != nil && stopsRun(err) {
-		context.AfterFunc(ctx, release)
+// freeImageSlot lets the next image take the place of one in flight. After an
+// error that ends the work on all users it waits for that end, which is the end
+// of ctx: whoever took the place until then would ask the vendor in vain.
+func (a *attempt) freeImageSlot(ctx context.Context, err error) {
+	free := func() { a.imageSlots.Release(1) }
+	if err != nil && stopsRun(err) && !errors.Is(err, errStopped) {
+		context.AfterFunc(ctx, free)
 		return
 	}
-	release()
+	free()
 }
 
 // request asks the vendor for one image. The caller releases it.
 func (a *attempt) request(ctx context.Context, r reference) (image *vlens.Image, err error) {
 	ctx, span := startSpan(ctx, spanFetch)
 	defer func() { endSpan(span, err) }()
-	err = a.vendor.tryFor(ctx, string(a.task.Subject), vendorStanding, func(ctx context.Context) (err error) {
+	err = a.askVendor(ctx, func(ctx context.Context) (err error) {
 		image, err = a.Vendor.Image(ctx, vlens.ImageRequest{TransactionID: r.transactionID, FileName: r.fileName.Reveal()})
 		return err
 	})
@@ -118,12 +118,12 @@ func (a *attempt) request(ctx context.Context, r reference) (image *vlens.Image,
 // none.
 func (a *attempt) keep(ctx context.Context, r reference, answer *vlens.Image, err error) (fetched, error) {
 	if err != nil {
-		return a.lost(r, err)
+		return a.notStored(r, err)
 	}
 	image := a.describe(r, answer)
 	object, created, err := a.put(ctx, image, answer.Bytes)
 	if err != nil {
-		return a.lost(r, err)
+		return a.notStored(r, err)
 	}
 	image.VersionID, image.ETag = object.VersionID, object.ETag
 	if created {
@@ -132,9 +132,9 @@ func (a *attempt) keep(ctx context.Context, r reference, answer *vlens.Image, er
 	return fetched{Image: image, created: created}, nil
 }
 
-// lost states an image that is not stored. An error that concerns the whole run
+// notStored states an image that is not stored, and why. An error that concerns the whole run
 // is returned instead.
-func (a *attempt) lost(r reference, err error) (fetched, error) {
+func (a *attempt) notStored(r reference, err error) (fetched, error) {
 	if stopsRun(err) {
 		return fetched{}, err
 	}
@@ -186,7 +186,7 @@ func (a *attempt) put(ctx context.Context, image store.Image, body []byte) (obje
 	if err != nil {
 		return object, false, fmt.Errorf("hash of %q: %w", image.Key, err)
 	}
-	err = a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = a.bucket.try(ctx, func(ctx context.Context) (err error) {
 		object, created, err = a.Bucket.Put(ctx, store.PutRequest{
 			Key:         image.Key,
 			Body:        bytes.NewReader(body),

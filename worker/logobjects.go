@@ -56,7 +56,7 @@ func putRequest(key, contentType string, body []byte) store.PutRequest {
 
 // putWaiting is a Put that waits for a bucket that is away.
 func (w *Worker) putWaiting(ctx context.Context, request store.PutRequest) (object store.Object, err error) {
-	err = w.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = w.bucket.try(ctx, func(ctx context.Context) (err error) {
 		object, _, err = w.Bucket.Put(ctx, request)
 		return err
 	})
@@ -65,7 +65,7 @@ func (w *Worker) putWaiting(ctx context.Context, request store.PutRequest) (obje
 
 // readWaiting is readObject that waits for a bucket that is away.
 func (w *Worker) readWaiting(ctx context.Context, key string) (body []byte, object store.Object, err error) {
-	err = w.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = w.bucket.try(ctx, func(ctx context.Context) (err error) {
 		body, object, err = w.readObject(ctx, key, "")
 		return err
 	})

@@ -78,7 +78,7 @@ func (a *attempt) documentEarlier(ctx context.Context, end *ending) error {
 			if image.State != store.ImageStored || a.inLedger(image) {
 				continue
 			}
-			err := a.bucket.try(ctx, storeAway, func(ctx context.Context) error {
+			err := a.bucket.try(ctx, func(ctx context.Context) error {
 				object, err := a.Bucket.Head(ctx, image.Key, image.VersionID)
 				image.ETag = object.ETag // a record does not state it
 				return err
@@ -223,7 +223,7 @@ func (a *attempt) readRecord(ctx context.Context, transaction string, sequence i
 	}
 	var body []byte
 	var object store.Object
-	err = a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = a.bucket.try(ctx, func(ctx context.Context) (err error) {
 		if object, err = a.Bucket.Head(ctx, key, version); err == nil {
 			body, err = a.readSmall(ctx, key, object.VersionID)
 		}
@@ -272,7 +272,7 @@ func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest
 
 	hash := sha256.Sum256(body)
 	var object store.Object
-	err = a.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = a.bucket.try(ctx, func(ctx context.Context) (err error) {
 		object, _, err = a.Bucket.Put(ctx, store.PutRequest{
 			Key:         key,
 			Body:        bytes.NewReader(body),

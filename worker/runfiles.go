@@ -192,7 +192,7 @@ func (w *Worker) writeRunFile(ctx context.Context, key, contentType string, fill
 
 	sum := [sha256.Size]byte(hash.Sum(nil))
 	var object store.Object
-	err = w.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = w.bucket.try(ctx, func(ctx context.Context) (err error) {
 		object, _, err = w.Bucket.Put(ctx, store.PutRequest{
 			Key:         key,
 			Body:        spool,
@@ -214,7 +214,7 @@ func (w *Worker) writeRunFile(ctx context.Context, key, contentType string, fill
 // files of the run would be begun anew.
 func (w *Worker) standingRunFile(ctx context.Context, key string) (runFile, error) {
 	var object store.Object
-	err := w.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err := w.bucket.try(ctx, func(ctx context.Context) (err error) {
 		object, err = w.Bucket.Head(ctx, key, "")
 		return err
 	})
@@ -223,7 +223,7 @@ func (w *Worker) standingRunFile(ctx context.Context, key string) (runFile, erro
 	}
 	file := runFile{key: key, versionID: object.VersionID, sha256: object.SHA256, standing: true}
 	if file.sha256 == "" { // the service keeps no checksum
-		err = w.bucket.try(ctx, storeAway, func(ctx context.Context) (err error) {
+		err = w.bucket.try(ctx, func(ctx context.Context) (err error) {
 			file.sha256, err = w.contentHash(ctx, key, object.VersionID)
 			return err
 		})

@@ -46,7 +46,7 @@ type seal struct {
 // never changed, so tiles have one content and checkpoints grow one tree.
 func (w *Worker) sealOnce(ctx context.Context, entries int64) (mine bool, err error) {
 	s := &seal{Worker: w}
-	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = w.database.try(ctx, func(ctx context.Context) (err error) {
 		s.lease, mine, err = w.Ledger.BeginSeal(ctx, w.process)
 		return err
 	})
@@ -106,7 +106,7 @@ func (s *seal) extend(ctx context.Context, entries int64) error {
 // assign gives indexes to up to n records and runs, and returns how many entries
 // have one now.
 func (s *seal) assign(ctx context.Context, n int) (assigned int64, err error) {
-	err = s.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = s.database.try(ctx, func(ctx context.Context) (err error) {
 		assigned, err = s.Ledger.AssignEntries(ctx, s.lease, n)
 		return err
 	})
@@ -188,7 +188,7 @@ func (s *seal) grow(ctx context.Context, size int64) (bundled, error) {
 	from := s.head.Size
 	first := from - from%manifest.TileWidth
 	var rows []store.LogEntry
-	err := s.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err := s.database.try(ctx, func(ctx context.Context) (err error) {
 		rows, err = s.Ledger.LogEntries(ctx, first, size)
 		return err
 	})
@@ -244,7 +244,7 @@ func (s *seal) publish(ctx context.Context) error {
 // note keeps the published head in the ledger and begins the next step with what
 // is published.
 func (s *seal) note(ctx context.Context) error {
-	err := s.database.try(ctx, storeAway, func(ctx context.Context) error {
+	err := s.database.try(ctx, func(ctx context.Context) error {
 		return s.Ledger.NoteCheckpoint(ctx, s.lease, s.head)
 	})
 	if err != nil {

@@ -79,7 +79,7 @@ func (w *Worker) sealNow(ctx context.Context, wait bool) bool {
 	w.sealing.fault = nil
 	switch {
 	case err == nil:
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, errors.Is(err, errStopped):
 		w.Log.Warn("sealing was cut short; the next process goes on with it", "event", "seal_cut", "run_id", w.run.ID)
 	case errors.Is(err, ErrLogAlarm):
 		w.sealing.fault = fmt.Errorf("seal the log: %w", err)
@@ -116,7 +116,7 @@ func (w *Worker) seal(ctx context.Context, wait bool) (sealed bool, err error) {
 }
 
 func (w *Worker) logState(ctx context.Context) (state store.LogState, err error) {
-	err = w.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err = w.database.try(ctx, func(ctx context.Context) (err error) {
 		state, err = w.Ledger.LogState(ctx)
 		return err
 	})
@@ -124,18 +124,16 @@ func (w *Worker) logState(ctx context.Context) (state store.LogState, err error)
 }
 
 // sealLeftover seals what others left, when the run itself needs nothing more.
-func (w *Worker) sealLeftover(ctx, told context.Context) error {
+func (w *Worker) sealLeftover(ctx context.Context) error {
 	if w.Signing.IsZero() {
 		return nil
 	}
-	if err := w.Ledger.Enter(ctx, w.process, w.WorkerName, w.run.ID); err != nil {
+	ctx, exit, err := w.enter(ctx)
+	if err != nil {
 		return err
 	}
-	ctx, endBeat := w.startBeat(ctx)
-	defer endBeat()
-	parting, endParting := w.withParting(ctx, told)
-	defer endParting()
-	w.sealNow(parting, false)
+	defer exit()
+	w.sealNow(ctx, false)
 	return w.sealing.fault
 }
 

@@ -13,7 +13,7 @@ import (
 // closed run that it covers and that has none yet.
 func (s *seal) placeCheckpoints(ctx context.Context) error {
 	var runs []store.SealedRun
-	err := s.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+	err := s.database.try(ctx, func(ctx context.Context) (err error) {
 		runs, err = s.Ledger.SealedRuns(ctx)
 		return err
 	})
@@ -42,7 +42,7 @@ func (s *seal) placeCheckpoint(ctx context.Context, run store.SealedRun) error {
 		return err
 	}
 	s.timestamp(ctx, folder+manifest.RunTimestamp, checkpoint, run)
-	return s.database.try(ctx, storeAway, func(ctx context.Context) error {
+	return s.database.try(ctx, func(ctx context.Context) error {
 		return s.Ledger.NoteRunCheckpoint(ctx, run.ID)
 	})
 }

@@ -68,7 +68,7 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 	}})
 
 	end, err := a.archive(traced)
-	switch cut := ctx.Err() != nil; {
+	switch cut := ctx.Err() != nil || errors.Is(err, errStopped); {
 	case err != nil && cut:
 		return nil
 	case err != nil:
@@ -98,7 +98,7 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 	// Ask the ledger what is stored, and reserve the transaction for this
 	// subject. Images that are filed under another person's name cannot be
 	// unfiled, so a transaction that is someone else's is not fetched.
-	if err := a.recall(ctx); err != nil {
+	if err := a.readKnown(ctx); err != nil {
 		return ending{}, err
 	}
 	if a.known.Owner != a.task.Subject {
@@ -148,12 +148,12 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 
 	asked := false
 	for id := range identifiersOf(a.user, a.Identifiers, a.PhoneRegion) {
-		if _, listing := a.unnamed.hopeless(); listing && a.task.TransactionID == "" {
+		if _, listing := a.unnamed.inVain(); listing && a.task.TransactionID == "" {
 			return failed(store.ClassNoTransaction), true, nil
 		}
 		asked = true
 		var listing vlens.Listing
-		err := a.vendor.tryFor(ctx, string(a.task.Subject), vendorStanding, func(ctx context.Context) (err error) {
+		err := a.askVendor(ctx, func(ctx context.Context) (err error) {
 			listing, err = a.Vendor.List(ctx, id.value.Reveal())
 			return err
 		})
@@ -208,8 +208,10 @@ func (a *attempt) read(listing vlens.Listing) {
 	}
 }
 
-func (a *attempt) recall(ctx context.Context) error {
-	err := a.database.try(ctx, storeAway, func(ctx context.Context) (err error) {
+// readKnown asks the ledger what it knows of the transaction, and reserves it for the
+// subject if nobody has it.
+func (a *attempt) readKnown(ctx context.Context) error {
+	err := a.database.try(ctx, func(ctx context.Context) (err error) {
 		a.known, err = a.Ledger.Known(ctx, a.task.Subject, a.transaction, a.references[0].ref)
 		return err
 	})

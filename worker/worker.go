@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
@@ -77,13 +78,15 @@ type Worker struct {
 	Config
 	Parts
 
-	run        store.Run // as the ledger has it
-	process    string    // changes when the process had to enter anew
+	began      time.Time       // when Run was called
+	stop       context.Context // see stop.go
+	run        store.Run       // as the ledger has it
+	process    string          // changes when the process had to enter anew
 	progress   *Progress
 	imageSlots *semaphore.Weighted // images in flight
 	userSlots  *semaphore.Weighted // users in flight
 	userDone   chan struct{}       // holds one token when a user has ended since the last look
-	vendor     *service
+	vendor     *vendor
 	bucket     *service
 	database   *service
 	breaker    *breaker
@@ -96,21 +99,23 @@ type Worker struct {
 // New makes a worker.
 func New(config Config, parts Parts) *Worker {
 	ofRun := parts.Log.With("run_id", config.Run.ID)
-	return &Worker{
+	w := &Worker{
 		Config:     config,
 		Parts:      parts,
+		stop:       context.Background(),
 		process:    newProcess(config.WorkerName),
 		progress:   newProgress(),
 		imageSlots: semaphore.NewWeighted(int64(config.Concurrency)),
 		userSlots:  semaphore.NewWeighted(int64(usersInFlight(config.Concurrency))),
 		userDone:   make(chan struct{}, 1),
-		vendor:     newService("Vlens", config.OutageBound, ofRun),
 		bucket:     newService("the bucket", config.OutageBound, ofRun),
 		database:   newService("the database", config.OutageBound, ofRun),
 		breaker:    &breaker{},
 		unnamed:    &unnamedTransactions{},
 		sealing:    &sealing{enough: make(chan struct{}, 1)},
 	}
+	w.vendor = newVendor(func(ctx context.Context) error { return w.Vendor.CheckIn(ctx) }, config.OutageBound, ofRun)
+	return w
 }
 
 // Progress is what the worker has done so far. It may be read at any time.

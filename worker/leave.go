@@ -1,0 +1,49 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vlens-archiver/store"
+)
+
+// leaveTimeout bounds what is still written when a process leaves.
+const leaveTimeout = 20 * time.Second
+
+// leave ends this process's part, frees the users it still holds, and reads how
+// run and log stand. It does so also after a failure, which it passes on, and
+// outlives the cancellation of the run under a time limit of its own.
+func (w *Worker) leave(ctx context.Context, failure error) (totals store.RunTotals, log store.LogState, _ error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	defer cancel()
+	do := func(what string, op func(context.Context) error) {
+		if failure != nil {
+			_ = op(ctx) // once: it may well be the ledger that failed
+			return
+		}
+		if err := w.database.tryAtStop(ctx, op); err != nil {
+			failure = fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	do(fmt.Sprintf("leave run %q", w.run.ID), func(ctx context.Context) error {
+		return w.Ledger.Leave(ctx, w.process, w.progress.counts())
+	})
+	do(fmt.Sprintf("read totals of run %q", w.run.ID), func(ctx context.Context) (err error) {
+		totals, err = w.Ledger.Totals(ctx, w.run.ID)
+		return err
+	})
+	do("read the state of the log", func(ctx context.Context) (err error) {
+		log, err = w.Ledger.LogState(ctx)
+		return err
+	})
+	return totals, log, failure
+}
+
+// notes tell people what the run met, and what to do.
+func (w *Worker) notes() []string {
+	if images, _ := w.unnamed.inVain(); images {
+		return []string{"Vlens refuses images without a transaction id and its listing tells none: add transaction_id to source.users_sql"}
+	}
+	return nil
+}
