@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -57,5 +58,98 @@ func TestDoubtAboutUnnamedImages(t *testing.T) {
 	tn.ExecLedger(`UPDATE archive.subjects SET next_due_at = now()`)
 	if report := tn.Run("second", nil); report.Totals.Users["archived"] != users {
 		t.Errorf("after the images are well: %+v", report.Totals.Users)
+	}
+}
+
+func TestNoTransactionStopsCostingRequests(t *testing.T) {
+	t.Parallel()
+	const users = 30
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 6, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		All: vlenstest.Rules{References: "names", Row: "no_transaction"},
+	}})
+	// Two users are in flight at a time.
+	tn.Seals = true // else the notes say that nothing is sealed
+	report := tn.Run("first", func(c *worker.Config) { c.Concurrency = 2 })
+	if got := tn.Sim.Requests(vlenstest.Image); got < 5 || got > 6 {
+		t.Errorf("%d image requests, want one for each of the first five or six users", got)
+	}
+	if got := tn.Sim.Requests(vlenstest.List); got < 5 || got > 8 {
+		t.Errorf("%d listings, want none once it is known to be in vain", got)
+	}
+	if got := tn.Count(`SELECT count(*) FROM archive.outcomes WHERE outcome = 'failed' AND class = 'no_transaction'`); got != users {
+		t.Errorf("%d users failed with no_transaction, want all %d", got, users)
+	}
+	var summary struct{ Notes []string }
+	for key, object := range tn.Objects() {
+		if strings.HasSuffix(key, "/first/summary.json") {
+			if err := json.Unmarshal(object.Body, &summary); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for where, notes := range map[string][]string{"report": report.Notes, "summary.json": summary.Notes} {
+		if len(notes) != 1 || !strings.Contains(notes[0], "add transaction_id to source.users_sql") {
+			t.Errorf("notes in the %s: %q", where, notes)
+		}
+	}
+
+	// With the column in the query everybody is due again.
+	if err := tn.Sim.Change(func(s *vlenstest.Scenario) { s.All.Row = "" }); err != nil {
+		t.Fatal(err)
+	}
+	tn.LoadUsers()
+	if report := tn.Run("second", nil); report.Totals.Users["archived"] != users || len(report.Notes) != 0 {
+		t.Errorf("with transaction ids: %+v, notes %q", report.Totals.Users, report.Notes)
+	}
+	tn.CheckWhole(users)
+}
+
+func TestUnnamedTransactionsThatAreServed(t *testing.T) {
+	t.Parallel()
+	const users = 6
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 7, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		All: vlenstest.Rules{References: "names", Row: "no_transaction", Transaction: "optional"},
+	}})
+	tn.Seals = true // else the notes say that nothing is sealed
+	report := tn.Run("first", nil)
+	if report.Totals.Users["archived"] != users || len(report.Notes) != 0 {
+		t.Errorf("%+v, notes %q", report.Totals.Users, report.Notes)
+	}
+	records := 0
+	for key, object := range tn.Objects() {
+		if !strings.HasPrefix(key, archivetest.Prefix+"/subjects/") {
+			continue
+		}
+		folder := strings.Split(key, "/")[4]
+		if len(folder) != 18 || !strings.HasPrefix(folder, "t-") {
+			t.Errorf("%q stands in no t- folder", key)
+		}
+		if strings.Contains(key, "/record.") {
+			records++
+			var record map[string]any
+			if err := json.Unmarshal(object.Body, &record); err != nil {
+				t.Fatal(err)
+			}
+			if id, there := record["transaction_id"]; !there || id != nil {
+				t.Errorf("the record's transaction_id is %v", id)
+			}
+		}
+	}
+	if records != users {
+		t.Errorf("%d records, want %d", records, users)
+	}
+	checkCosts(tn, "first", 1, 6)
+	tn.ExecLedger(`UPDATE archive.subjects SET next_due_at = now()`)
+	tn.Run("recheck", nil)
+	checkCosts(tn, "recheck", 2, 6)
+}
+
+// checkCosts compares what each user has cost so far.
+func checkCosts(tn *archivetest.Tenant, when string, lists, images int) {
+	tn.T.Helper()
+	for user := range tn.Sim.Users() {
+		if got := counts(tn, user.ID); got != [2]int{lists, images} {
+			tn.T.Errorf("after %s %s has cost %d listings and %d images, want %d and %d", when, user.ID, got[0], got[1], lists, images)
+		}
 	}
 }

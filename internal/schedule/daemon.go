@@ -33,9 +33,9 @@ const (
 	// lookBack is how old a missed tick may be: a weekly run is caught up, when
 	// nobody was there for a day or two, and a year-old one is not.
 	lookBack = 8 * 24 * time.Hour
-	// glance is the longest sleep. A timer does not notice that the clock was set
+	// longestSleep is bounded because a timer does not notice that the clock was set
 	// or that the machine was suspended.
-	glance = time.Minute
+	longestSleep = time.Minute
 	// A run that failed is tried again after firstRetry, then after twice that,
 	// and so on until the next tick.
 	firstRetry = 15 * time.Minute
@@ -48,13 +48,13 @@ type Daemon struct {
 	Ticks Ticks
 	// Ended reports whether the run is closed, or interrupted.
 	Ended func(ctx context.Context, runID string) (bool, error)
-	// TakePart takes part in the run. Its error is told to Run's caller when the
-	// verdict is End or the context has ended; else it is for TakePart to log.
+	// TakePart takes part in the run. Run returns its error when the verdict is End
+	// or the context has ended; every other error is for TakePart to log.
 	TakePart func(runID string) (Verdict, error)
-	// Waiting is told for when the next part is planned, each time that changes.
+	// Waiting is called with the time of the next part, each time that changes.
 	Waiting func(until time.Time)
 
-	waiting time.Time // what Waiting was told last
+	waiting time.Time // of the last call of Waiting
 }
 
 // Run runs until ctx ends or a verdict is End, and returns the error of the last
@@ -69,8 +69,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 			continue
 		}
 
-		// Whose state cannot be asked for is tried: the run itself says what is
-		// wrong, to all who listen.
+		// When the ledger cannot say whether the run has ended, take part all the
+		// same: the run itself then tells heartbeat, webhook and log what is wrong.
 		if ended, err := d.Ended(ctx, RunID(tick)); err == nil && ended {
 			settled, failed = tick, retry{}
 			continue
@@ -90,7 +90,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 
 // latest is the last tick up to now, within lookBack; zero when there is none.
 func (d *Daemon) latest(now time.Time) time.Time {
-	for _, back := range []time.Duration{time.Hour, 25 * time.Hour, lookBack} { // short of the last for speed only
+	// The shorter spans come first for speed only.
+	for _, back := range []time.Duration{time.Hour, 25 * time.Hour, lookBack} {
 		var latest time.Time
 		for tick := d.Ticks.Next(now.Add(-back)); !tick.IsZero() && !tick.After(now); tick = d.Ticks.Next(tick) {
 			latest = tick
@@ -103,7 +104,7 @@ func (d *Daemon) latest(now time.Time) time.Time {
 }
 
 // sleep sleeps until the next tick or the retry, if there is one, but no longer
-// than glance.
+// than longestSleep.
 func (d *Daemon) sleep(ctx context.Context, retry time.Time) {
 	until := d.Ticks.Next(time.Now())
 	if !retry.IsZero() && (until.IsZero() || retry.Before(until)) {
@@ -113,7 +114,7 @@ func (d *Daemon) sleep(ctx context.Context, retry time.Time) {
 		d.waiting = until
 		d.Waiting(until)
 	}
-	timer := time.NewTimer(min(glance, max(0, time.Until(until))))
+	timer := time.NewTimer(min(longestSleep, max(0, time.Until(until))))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
