@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"vlens-archiver/store"
@@ -58,27 +57,36 @@ func bareSQL(sql string) string {
 // a comment at its end does not swallow the parenthesis.
 func asTable(sql string) string { return "(\n" + sql + "\n) AS u" }
 
-// unusable says that the query itself is at fault, unless the connection is. The
+// unusable says that the query itself is at fault, unless the database is. The
 // server's message is kept only where it cannot quote a row.
 func unusable(setting string, err error) error {
 	refused, ok := asServerError(err)
-	if !ok || slices.Contains(passingClasses, refused.Code[:min(2, len(refused.Code))]) || refused.Code == insufficientPrivilege {
+	if !ok {
 		return err
 	}
-	said := "the database refuses it"
-	switch class := refused.Code[:min(2, len(refused.Code))]; {
-	case slices.Contains(speakingClasses, class):
-		said = refused.Message
-	case refused.Code == "22007" || refused.Code == "22008":
-		said = "some value cannot be read as a time; look at verified_at"
-	case refused.Code == "22P02":
-		said = "some value cannot be converted to the type asked for"
-	case class == "22":
-		said = "it cannot be computed for some value"
+	refusal := refusalBy(sourceName, refused)
+	if refusal.kind != nil {
+		return err
 	}
-	said += " (SQLSTATE " + refused.Code + ")"
+	fault := refusal.message(refused)
+	if !refusal.quotable {
+		fault = fmt.Sprintf("%s (SQLSTATE %s)", rowFault(refused.Code), refused.Code)
+	}
 	if refused.Code == syntaxError {
-		said += "; it must be one SELECT"
+		fault += "; it must be one SELECT"
 	}
-	return fmt.Errorf("%w: %s: %s", store.ErrSource, setting, said)
+	return fmt.Errorf("%w: %s: %s", store.ErrSource, setting, fault)
+}
+
+// rowFault stands for a message that may quote a row.
+func rowFault(code string) string {
+	switch {
+	case code == "22007" || code == "22008":
+		return "some value cannot be read as a time; look at verified_at"
+	case code == "22P02":
+		return "some value cannot be converted to the type asked for"
+	case strings.HasPrefix(code, "22"):
+		return "it cannot be computed for some value"
+	}
+	return "the database refuses it"
 }
