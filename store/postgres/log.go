@@ -10,7 +10,7 @@ import (
 	"vlens-archiver/store"
 )
 
-// LogState says how much of what is archived stands in the published log.
+// LogState says how much of what is archived is in the published log.
 func (l *Ledger) LogState(ctx context.Context) (store.LogState, error) {
 	state, _, err := scanLogState(l.pool.QueryRow(ctx, logStateSQL))
 	return state, l.failed("read the state of the log", err)
@@ -141,7 +141,7 @@ func (l *Ledger) SealedRuns(ctx context.Context) ([]store.SealedRun, error) {
 	return runs, l.failed("list sealed runs", err)
 }
 
-// NoteRunCheckpoint keeps that a checkpoint stands beside the run's files.
+// NoteRunCheckpoint keeps that there is a checkpoint beside the run's files.
 func (l *Ledger) NoteRunCheckpoint(ctx context.Context, runID string) error {
 	_, err := l.pool.Exec(ctx, `
 		UPDATE archive.runs SET checkpoint_at = coalesce(checkpoint_at, clock_timestamp()) WHERE run_id = $1`, runID)

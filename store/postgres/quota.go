@@ -23,7 +23,7 @@ var ErrQuotaClosed = errors.New("quota is closed")
 // windows in any case, and they are counted from the response itself.
 const releaseDelay = 250 * time.Millisecond
 
-// gatherDelay is how long an ask waits for others to be told with it, when this
+// gatherDelay is how long an ask waits for others to be sent with it, when this
 // process waits for slots already.
 const gatherDelay = 10 * time.Millisecond
 
@@ -57,7 +57,7 @@ func (c QuotaConfig) limits() window.Limits {
 }
 
 // Quota is one process's share in the vendor's request limits. A goroutine of
-// its own tells the shared row, in one exchange, of everything that happened in
+// its own writes to the shared row, in one exchange, everything that happened in
 // the process since the last one. Close ends it.
 type Quota struct {
 	row    quotaRow
@@ -65,7 +65,7 @@ type Quota struct {
 	limits window.Limits
 	rules  window.Rules
 
-	news  chan struct{}      // due has changed
+	wake  chan struct{}      // due has changed
 	stop  context.CancelFunc // ends the goroutine
 	ended chan struct{}      // closed by the goroutine
 
@@ -74,7 +74,7 @@ type Quota struct {
 	lastTicket int64
 	waiting    []*slotAsk // oldest first
 	flying     map[int64]struct{}
-	answered   []answered // not told yet
+	answered   []answered // not in the row yet
 	throttles  []*throttle
 	idle       chan struct{} // closed when nothing is flying; nil unless Close waits for it
 	closed     bool
@@ -93,11 +93,11 @@ type answered struct {
 	at     time.Time
 }
 
-// throttle is one CoolDown that waits to be told.
+// throttle is one CoolDown that waits until the row has it.
 type throttle struct {
 	retryAfter time.Duration
 	since      time.Time
-	told       chan error // holds one
+	settled    chan error // gets one value, and has room for it
 }
 
 // NewQuota joins the quota of a tenant. At least one limit must be set. Close
@@ -113,7 +113,7 @@ func startQuota(pool *pgxpool.Pool, cfg QuotaConfig, rules window.Rules) *Quota 
 		id:     cfg.Process + "/" + rand.Text()[:8],
 		limits: cfg.limits(),
 		rules:  rules,
-		news:   make(chan struct{}, 1),
+		wake:   make(chan struct{}, 1),
 		stop:   stop,
 		ended:  make(chan struct{}),
 		due:    time.Now().Add(rules.Beat.Duration()),
@@ -150,13 +150,13 @@ func (q *Quota) Acquire(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// CoolDown tells all processes that the vendor refused a request as one too
+// CoolDown lets all processes know that the vendor refused a request as one too
 // many: nothing is granted for RetryAfter, and at least for five seconds, which
 // double up to fifteen minutes while throttle replies go on. Then the rate grows
 // back within a minute, from single requests to all of it. It returns as soon as
 // the ledger knows. RetryAfter is 0 when the vendor did not say.
 func (q *Quota) CoolDown(ctx context.Context, retryAfter time.Duration) error {
-	t := &throttle{retryAfter: max(retryAfter, 0), since: time.Now(), told: make(chan error, 1)}
+	t := &throttle{retryAfter: max(retryAfter, 0), since: time.Now(), settled: make(chan error, 1)}
 	q.mu.Lock()
 	if q.closed {
 		q.mu.Unlock()
@@ -166,10 +166,10 @@ func (q *Quota) CoolDown(ctx context.Context, retryAfter time.Duration) error {
 	q.exchangeWithin(0)
 	q.mu.Unlock()
 	select {
-	case err := <-t.told:
+	case err := <-t.settled:
 		return err
 	case <-ctx.Done():
-		return ctx.Err() // it is told all the same
+		return ctx.Err() // it is sent all the same
 	}
 }
 
@@ -180,7 +180,7 @@ func (q *Quota) Use(ctx context.Context) (store.QuotaUse, error) {
 
 // Close waits for the responses that are still out, as long as ctx allows, and
 // leaves the quota. Asks that wait end with ErrQuotaClosed. When the ledger
-// cannot be told, the others notice the silence after a minute.
+// does not answer, the others notice the silence after a minute.
 func (q *Quota) Close(ctx context.Context) error {
 	q.mu.Lock()
 	if q.closed {
@@ -192,7 +192,7 @@ func (q *Quota) Close(ctx context.Context) error {
 	q.fail(ErrQuotaClosed, 0)
 	idle := make(chan struct{})
 	q.idle = idle
-	q.tellIdle()
+	q.signalIdle()
 	q.mu.Unlock()
 
 	select {
@@ -235,7 +235,7 @@ func (q *Quota) withdraw(ask *slotAsk) {
 	q.waiting = slices.DeleteFunc(q.waiting, func(a *slotAsk) bool { return a == ask })
 	delete(q.flying, ask.ticket)
 	q.exchangeWithin(gatherDelay)
-	q.tellIdle()
+	q.signalIdle()
 }
 
 func (q *Quota) release(ticket int64) {
@@ -244,7 +244,7 @@ func (q *Quota) release(ticket int64) {
 	delete(q.flying, ticket)
 	q.answered = append(q.answered, answered{ticket, time.Now()})
 	q.exchangeWithin(releaseDelay)
-	q.tellIdle()
+	q.signalIdle()
 }
 
 // fail ends what has waited for the patience or longer. Q.mu is held.
@@ -260,14 +260,14 @@ func (q *Quota) fail(err error, patience time.Duration) {
 	q.throttles = slices.DeleteFunc(q.throttles, func(t *throttle) bool {
 		over := time.Since(t.since) >= patience
 		if over {
-			t.told <- err
+			t.settled <- err
 		}
 		return over
 	})
 }
 
-// tellIdle wakes Close when nothing is flying any more. Q.mu is held.
-func (q *Quota) tellIdle() {
+// signalIdle wakes Close when nothing is flying any more. Q.mu is held.
+func (q *Quota) signalIdle() {
 	if q.idle != nil && len(q.flying) == 0 {
 		close(q.idle)
 		q.idle = nil
@@ -282,7 +282,7 @@ func (q *Quota) exchangeWithin(delay time.Duration) {
 	}
 	q.due = due
 	select {
-	case q.news <- struct{}{}:
+	case q.wake <- struct{}{}:
 	default: // it is going to look already
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Bounds of an exchange with the row, and of trying again when the ledger does
-// not answer. Those who wait are told after quotaPatience.
+// not answer. Those who wait get the error after quotaPatience.
 const (
 	exchangeTimeout = 5 * time.Second
 	firstQuotaRetry = 100 * time.Millisecond
@@ -49,7 +49,7 @@ func (q *Quota) work(ctx context.Context) {
 	}
 }
 
-// giveUp tells those who wait that the ledger fails: at once when trying again
+// giveUp fails those who wait for a ledger that fails: at once when trying again
 // cannot help, else those who have been patient.
 func (q *Quota) giveUp(err error) {
 	patience := quotaPatience
@@ -76,13 +76,13 @@ func (q *Quota) waitUntilDue(ctx context.Context) bool {
 		select {
 		case <-ctx.Done():
 			return false
-		case <-q.news:
+		case <-q.wake:
 		case <-timer.C:
 		}
 	}
 }
 
-// snapshot is what one exchange tells, and so what it settles.
+// snapshot is what one exchange sends, and so what it settles.
 type snapshot struct {
 	report    window.Report
 	answered  []answered
@@ -112,19 +112,19 @@ func (q *Quota) snapshot(leaving bool) snapshot {
 	return s
 }
 
-// exchange tells the row what happened here, takes the slots whose turn it is,
+// exchange writes to the row what happened here, takes the slots whose turn it is,
 // and returns when to come back without news.
 func (q *Quota) exchange(ctx context.Context, leaving bool) (time.Time, error) {
-	told := q.snapshot(leaving)
+	sent := q.snapshot(leaving)
 	for {
 		tryCtx, cancel := context.WithTimeout(ctx, exchangeTimeout)
-		decision, read, kept, err := q.try(tryCtx, told)
+		decision, read, kept, err := q.try(tryCtx, sent)
 		cancel()
 		switch {
 		case err != nil:
 			return time.Time{}, quotaFailure(err)
 		case kept:
-			return q.settle(told, decision, read), nil
+			return q.settle(sent, decision, read), nil
 		}
 		if err := pause(ctx, rand.N(conflictDelay)); err != nil {
 			return time.Time{}, err
@@ -144,7 +144,7 @@ func (c clockReading) here(at window.Instant) time.Time {
 }
 
 // try is one attempt: kept is false when another process wrote the row first.
-func (q *Quota) try(ctx context.Context, told snapshot) (window.Decision, clockReading, bool, error) {
+func (q *Quota) try(ctx context.Context, sent snapshot) (window.Decision, clockReading, bool, error) {
 	clock := clockReading{asked: time.Now()}
 	state, version, now, err := q.row.readOrCreate(ctx)
 	if err != nil {
@@ -152,9 +152,9 @@ func (q *Quota) try(ctx context.Context, told snapshot) (window.Decision, clockR
 	}
 	clock.answered, clock.at = time.Now(), window.At(now)
 
-	report := told.report
-	report.Done = make([]window.Done, 0, len(told.answered))
-	for _, a := range told.answered {
+	report := sent.report
+	report.Done = make([]window.Done, 0, len(sent.answered))
+	for _, a := range sent.answered {
 		report.Done = append(report.Done, window.Done{Ticket: a.ticket, Ago: window.Millis(clock.asked.Sub(a.at))})
 	}
 	decision := state.Step(clock.at, q.rules, report)
@@ -168,14 +168,14 @@ func (q *Quota) try(ctx context.Context, told snapshot) (window.Decision, clockR
 // settle hands out what was granted. A slot for an ask that was withdrawn
 // meanwhile goes back with the next exchange, and so does every slot after a
 // freeze so long that the others may take this process for dead.
-func (q *Quota) settle(told snapshot, decision window.Decision, clock clockReading) time.Time {
+func (q *Quota) settle(sent snapshot, decision window.Decision, clock clockReading) time.Time {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.answered = slices.Clone(q.answered[len(told.answered):])
+	q.answered = slices.Clone(q.answered[len(sent.answered):])
 	q.throttles = slices.DeleteFunc(q.throttles, func(t *throttle) bool {
-		settled := slices.Contains(told.throttles, t)
+		settled := slices.Contains(sent.throttles, t)
 		if settled {
-			t.told <- nil
+			t.settled <- nil
 		}
 		return settled
 	})

@@ -95,7 +95,7 @@ func (r quotaRow) use(ctx context.Context, rules window.Rules, runID string) (st
 		return store.QuotaUse{}, failure(ledgerName, "read quota", err)
 	}
 	use := state.Use(window.At(now), rules, runID)
-	told := store.QuotaUse{
+	result := store.QuotaUse{
 		At:           now.UTC(),
 		PerSecond:    use.Limits.PerShort,
 		SecondUsed:   use.Short,
@@ -108,7 +108,7 @@ func (r quotaRow) use(ctx context.Context, rules window.Rules, runID string) (st
 		Processes:    use.Members,
 	}
 	if use.Until > 0 {
-		told.CoolUntil = use.Until.Time()
+		result.CoolUntil = use.Until.Time()
 	}
-	return told, nil
+	return result, nil
 }

@@ -12,8 +12,8 @@ import (
 // Rebuild is an empty ledger that is being filled from what stands in the
 // bucket. It belongs to one goroutine.
 //
-// All of it is one transaction. A ledger that is filled by half cannot be told
-// from one that has lost half, and half-way points would have to be proved
+// All of it is one transaction. A ledger that is filled by half looks the
+// same as one that has lost half, and half-way points would have to be proved
 // against the bucket all the same; reading the bucket again costs minutes and no
 // request to the vendor.
 type Rebuild struct {

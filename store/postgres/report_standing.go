@@ -122,7 +122,7 @@ func (q *reportQuery) log() {
 	})
 }
 
-// finish joins what several statements told, and makes all times UTC.
+// finish joins what several statements found, and makes all times UTC.
 func (q *reportQuery) finish() {
 	r := q.report
 	r.Failures = []store.ReportFailure{}
