@@ -51,7 +51,7 @@ func TestRebuildOfADamagedArchive(t *testing.T) {
 			defer was.Restore()
 			key := c.damage(r)
 			lose(r)
-			rebuilt, leftOut, err := rebuildLedger(r, t.Context(), nil)
+			rebuilt, leftOut, err := rebuildLedger(t.Context(), r, nil)
 			if c.damaged {
 				if !errors.Is(err, audit.ErrDamaged) || !strings.Contains(err.Error(), key) {
 					t.Errorf("%v, want the damage of %s", err, key)
@@ -73,7 +73,7 @@ func TestRebuildNeedsTheVerifierKey(t *testing.T) {
 	t.Parallel()
 	r := audittest.NewSealed(t)
 	lose(r)
-	if _, _, err := rebuildLedger(r, t.Context(), func(b *rebuild.Rebuilder) { b.VerifierKey = "" }); !errors.Is(err, rebuild.ErrNoVerifierKey) {
+	if _, _, err := rebuildLedger(t.Context(), r, func(b *rebuild.Rebuilder) { b.VerifierKey = "" }); !errors.Is(err, rebuild.ErrNoVerifierKey) {
 		t.Error(err)
 	}
 }

@@ -25,7 +25,7 @@ func TestRebuildIsAllOrNothing(t *testing.T) {
 	lose(r)
 	for _, after := range []int{1, 5, 20, 36} {
 		ctx, cancel := context.WithCancel(t.Context())
-		_, _, err := rebuildLedger(r, ctx, func(b *rebuild.Rebuilder) { b.Bucket = &stopReading{Bucket: b.Bucket, left: after, stop: cancel} })
+		_, _, err := rebuildLedger(ctx, r, func(b *rebuild.Rebuilder) { b.Bucket = &stopReading{Bucket: b.Bucket, left: after, stop: cancel} })
 		cancel()
 		if err == nil {
 			t.Fatalf("stopped after %d reads it succeeds", after)
@@ -36,7 +36,7 @@ func TestRebuildIsAllOrNothing(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := rebuildLedger(r, t.Context(), nil); err != nil {
+	if _, _, err := rebuildLedger(t.Context(), r, nil); err != nil {
 		t.Fatal(err)
 	}
 	after := tables(r)

@@ -123,7 +123,7 @@ func lose(r *audittest.Archive) {
 }
 
 // rebuild fills the ledger; change edits what does it.
-func rebuildLedger(r *audittest.Archive, ctx context.Context, change func(*rebuild.Rebuilder)) (store.Rebuilt, []string, error) {
+func rebuildLedger(ctx context.Context, r *audittest.Archive, change func(*rebuild.Rebuilder)) (store.Rebuilt, []string, error) {
 	r.T.Helper()
 	source, err := postgres.OpenSource(ctx, postgres.SourceConfig{
 		URL: store.Sensitive(r.SourceURL), UsersSQL: "SELECT id, email, phone, transaction_id, verified_at FROM users", Identifiers: []string{"phone"},

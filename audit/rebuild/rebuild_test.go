@@ -36,7 +36,7 @@ func TestRebuildBringsTheLedgerBack(t *testing.T) {
 	}
 
 	lose(r)
-	rebuilt, leftOut, err := rebuildLedger(r, t.Context(), nil)
+	rebuilt, leftOut, err := rebuildLedger(t.Context(), r, nil)
 	if err != nil || len(leftOut) > 0 {
 		t.Fatalf("left out %q, %v", leftOut, err)
 	}
@@ -78,7 +78,7 @@ func TestRebuildBringsTheLedgerBack(t *testing.T) {
 		t.Errorf("%d requests after the rebuild, want 1: the user whom nobody has seen", n)
 	}
 	// A second rebuild is refused: there is something in the ledger.
-	if _, _, err := rebuildLedger(r, t.Context(), nil); !errors.Is(err, store.ErrNotEmpty) {
+	if _, _, err := rebuildLedger(t.Context(), r, nil); !errors.Is(err, store.ErrNotEmpty) {
 		t.Errorf("over a ledger that is in use: %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestRebuildLooksAtRowsThatChanged(t *testing.T) {
 	r.VerifyAgain("u-000002")
 	r.ExecSource(`UPDATE users SET verified_at = now() + interval '1 minute' WHERE id = 'u-000003'`)
 	lose(r)
-	rebuilt, _, err := rebuildLedger(r, t.Context(), nil)
+	rebuilt, _, err := rebuildLedger(t.Context(), r, nil)
 	if err != nil || rebuilt.DueAtOnce != 2 {
 		t.Fatalf("%+v, %v", rebuilt, err)
 	}
@@ -131,7 +131,7 @@ func TestRebuildKeepsEntriesThatWereNotPublished(t *testing.T) {
 
 	before := tables(r)
 	lose(r)
-	if _, _, err := rebuildLedger(r, t.Context(), nil); err != nil {
+	if _, _, err := rebuildLedger(t.Context(), r, nil); err != nil {
 		t.Fatal(err)
 	}
 	after := tables(r)

@@ -45,7 +45,7 @@ func TestRebuildWhileAFileOfARunVanishes(t *testing.T) {
 			defer was.Restore()
 			key := ofFirstRun(r, "/"+name)
 			lose(r)
-			rebuilt, leftOut, err := rebuildLedger(r, t.Context(), func(b *rebuild.Rebuilder) {
+			rebuilt, leftOut, err := rebuildLedger(t.Context(), r, func(b *rebuild.Rebuilder) {
 				b.Bucket = vanishing{Bucket: b.Bucket, key: key, s3: r.S3.Client()}
 			})
 			if err != nil || !slices.Equal(leftOut, []string{key}) {
