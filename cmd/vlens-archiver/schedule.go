@@ -126,6 +126,10 @@ func (p *program) judge(log *slog.Logger, runID string, err error) schedule.Verd
 	code := exitCode(err)
 	log.Error("the run has not ended well", "event", "run_failed", "run_id", runID, "exit_code", code, "error", err.Error(), "next", advice(err))
 	switch {
+	case errors.Is(err, store.ErrRunMismatch):
+		// A run of another kind was opened under the tick's id. The next tick has
+		// another.
+		return schedule.Done
 	case code == exitInvalid || code == exitDenied:
 		return schedule.End
 	case code == exitFailed:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vlens-archiver/internal/schedule"
 	"vlens-archiver/internal/testservices/child"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens/vlenstest"
@@ -196,6 +197,28 @@ func TestScheduleWithAnotherLimit(t *testing.T) {
 	if runs := read[statedStatus](s.run("status", "--json").exits(exitDone)).Runs; len(runs) != 1 || runs[0].Outcomes[store.OutcomeArchived] != 30 {
 		t.Errorf("runs after both processes: %+v", runs)
 	}
+}
+
+// A run of another kind under the tick's id is not joined, and does not end the
+// process: the next tick has another id.
+func TestScheduleOverABackfillWithTheTicksID(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, vlenstest.Options{People: 30, Scenario: vlenstest.Scenario{Latency: 50 * time.Millisecond}}).migrated()
+	s.configure(weekly)
+	today := time.Now().UTC()
+	sunday := time.Date(today.Year(), today.Month(), today.Day()-int(today.Weekday()), 0, 0, 0, 0, time.UTC)
+	backfill := s.start("backfill", "--since", "2000-01-01", "--run-id", schedule.RunID(sunday))
+	s.awaitRequests(vlenstest.List, 2)
+	if err := backfill.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	backfill.wait().exits(143) // the run stays open
+	process := s.start("schedule")
+	process.await(process.stderr, "schedule_waiting")
+	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	process.wait().exits(143).says("it is a backfill run, not a scheduled run")
 }
 
 // A run answers probes too, as long as it lasts.
