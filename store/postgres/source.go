@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"vlens-archiver/store"
@@ -48,9 +49,15 @@ func OpenSource(ctx context.Context, config SourceConfig) (*Source, error) {
 // Close closes the connections.
 func (s *Source) Close() { s.pool.Close() }
 
-// bareSQL is the statement without what cannot stand inside parentheses.
+// statementEnd matches semicolons at the end of a statement, with white space and
+// comments behind them. A text with a quote or a dollar is not matched: the
+// semicolon may be part of a literal or a name.
+var statementEnd = regexp.MustCompile(`;(?:[\s;]|--[^\n'"$]*(?:\n|$)|/\*[^'"$]*?\*/)*$`)
+
+// bareSQL is the statement without semicolons at its end, which cannot be inside
+// parentheses.
 func bareSQL(sql string) string {
-	return strings.TrimRight(strings.TrimSpace(sql), "; \t\r\n")
+	return statementEnd.ReplaceAllStringFunc(sql, func(end string) string { return strings.ReplaceAll(end, ";", "") })
 }
 
 // asTable makes a query usable in FROM. It stands on lines of its own, so that

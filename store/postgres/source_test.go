@@ -17,16 +17,19 @@ func TestDescribe(t *testing.T) {
 		sql  string
 		says string // of the error
 	}{
-		"all":               {sql: usersSQL},
-		"with and comment":  {sql: "WITH x AS (SELECT 1 AS id, '' AS email, '' AS phone) SELECT * FROM x -- the users"},
-		"semicolon":         {sql: "SELECT 1 AS id, '' AS email, '' AS phone ; \n"},
-		"no id":             {sql: "SELECT '' AS email, '' AS phone", says: "no column id"},
-		"no identifier":     {sql: "SELECT 1 AS id, '' AS email", says: "no column phone"},
-		"syntax":            {sql: "SELEC 1", says: "syntax error"},
-		"two statements":    {sql: "SELECT 1 AS id; SELECT 2", says: "syntax error"},
-		"no select":         {sql: "DELETE FROM app.users RETURNING id, email, phone", says: "syntax error"},
-		"no table":          {sql: "SELECT id, email, phone FROM app.nobody", says: `relation "app.nobody" does not exist`},
-		"verified_at wrong": {sql: "SELECT 1 AS id, '' AS email, '' AS phone, 7 AS verified_at", says: "verified_at"},
+		"all":                 {sql: usersSQL},
+		"with and comment":    {sql: "WITH x AS (SELECT 1 AS id, '' AS email, '' AS phone) SELECT * FROM x -- the users"},
+		"semicolon":           {sql: "SELECT 1 AS id, '' AS email, '' AS phone ; \n"},
+		"semicolon, comment":  {sql: "SELECT 1 AS id, '' AS email, '' AS phone; -- all of them; really"},
+		"semicolon, comments": {sql: "SELECT 1 AS id, '' AS email, '' AS phone ;; /* all;\nof them */\n-- really\n"},
+		"semicolon in a name": {sql: `SELECT 1 AS id, '' AS email, '' AS phone FROM (SELECT 1) AS t ("; -- x") GROUP BY "; -- x"`},
+		"no id":               {sql: "SELECT '' AS email, '' AS phone", says: "no column id"},
+		"no identifier":       {sql: "SELECT 1 AS id, '' AS email", says: "no column phone"},
+		"syntax":              {sql: "SELEC 1", says: "syntax error"},
+		"two statements":      {sql: "SELECT 1 AS id; SELECT 2", says: "syntax error"},
+		"no select":           {sql: "DELETE FROM app.users RETURNING id, email, phone", says: "syntax error"},
+		"no table":            {sql: "SELECT id, email, phone FROM app.nobody", says: `relation "app.nobody" does not exist`},
+		"verified_at wrong":   {sql: "SELECT 1 AS id, '' AS email, '' AS phone, 7 AS verified_at", says: "verified_at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			source, err := postgres.OpenSource(t.Context(), postgres.SourceConfig{URL: s.url, UsersSQL: c.sql, Identifiers: []string{"phone", "email"}})
