@@ -74,27 +74,11 @@ func watchRebuild(ctx context.Context, screen *progress.Screen, live bool, log *
 				progress.Count(now.Records), progress.Count(now.Outcomes), progress.Count(now.Entries))
 		})
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(rebuildLogEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-			now := r.Progress()
-			log.Info("progress", "event", "progress", "phase", now.Phase, "records", now.Records,
-				"outcomes", now.Outcomes, "log_entries", now.Entries)
-		}
-	}()
-	return func() {
-		cancel()
-		<-ended
-	}
+	return progress.Repeat(ctx, rebuildLogEvery, func(context.Context) {
+		now := r.Progress()
+		log.Info("progress", "event", "progress", "phase", now.Phase, "records", now.Records,
+			"outcomes", now.Outcomes, "log_entries", now.Entries)
+	})
 }
 
 // statedRebuild is what rebuild prints with --json: LeftOut are the keys of

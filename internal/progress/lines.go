@@ -13,14 +13,7 @@ const lineEvery = time.Minute
 // Lines logs how the run goes once a minute, until the returned function is
 // called, which waits for the last line.
 func Lines(ctx context.Context, log *slog.Logger, source Source) (stop func()) {
-	first := true
-	return observe(ctx, source, lineEvery, func(f figures) {
-		if first {
-			first = false // nothing is done yet
-			return
-		}
-		logFigures(ctx, log, f)
-	})
+	return observe(ctx, source, lineEvery, func(f figures) { logFigures(ctx, log, f) })
 }
 
 func logFigures(ctx context.Context, log *slog.Logger, f figures) {

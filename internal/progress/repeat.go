@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Repeat calls show at once and then every interval. The returned function ends
-// that and waits for the last call.
+// Repeat calls show every interval, the first time after one. The returned
+// function ends that and waits for the last call.
 func Repeat(ctx context.Context, interval time.Duration, show func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -15,11 +15,11 @@ func Repeat(ctx context.Context, interval time.Duration, show func(context.Conte
 		ticker := time.NewTicker(interval)
 		defer ticker.Stop()
 		for {
-			show(ctx)
 			select {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
+				show(ctx)
 			}
 		}
 	}()

@@ -21,10 +21,11 @@ type Source struct {
 	PerMinute int
 }
 
-// observe reads the source at once and then every interval, and gives each
-// reading to show. The returned function ends that and waits.
+// observe reads the source every interval and gives each reading to show. The
+// returned function ends that and waits.
 func observe(ctx context.Context, source Source, interval time.Duration, show func(figures)) (stop func()) {
 	m := meter{quotaPerMinute: source.PerMinute}
+	m.read(time.Now(), source.Snapshot()) // the first rate counts from here
 	var quota store.QuotaUse
 	var asked time.Time
 	return Repeat(ctx, interval, func(ctx context.Context) {

@@ -33,12 +33,8 @@ func LiveVerify(screen *Screen, snapshot func() verify.Progress) (hide func()) {
 // LinesVerify logs how a verification goes once a minute, until the returned
 // function is called.
 func LinesVerify(ctx context.Context, log *slog.Logger, snapshot func() verify.Progress) (stop func()) {
-	started := time.Now()
 	return Repeat(ctx, lineEvery, func(ctx context.Context) {
 		now := snapshot()
-		if time.Since(started) < lineEvery/2 {
-			return // nothing is done yet
-		}
 		log.LogAttrs(ctx, slog.LevelInfo, "progress",
 			slog.String("event", "progress"), slog.String("phase", now.Phase), slog.Int64("objects", now.Objects),
 			slog.Int64("objects_total", now.Total), slog.Int64("bytes", now.Bytes), slog.Int64("damaged", now.Damaged))
