@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -29,59 +28,47 @@ var pushRetry = otlpmetricgrpc.RetryConfig{
 	Enabled: true, InitialInterval: 200 * time.Millisecond, MaxInterval: time.Second, MaxElapsedTime: pushTimeout,
 }
 
-// exporters send to one collector; nil ones send nothing.
-type exporters struct {
-	metrics *metricExporter
-	traces  *traceExporter
-}
-
-// openExporters chooses the protocol: HTTP with protobuf when the URL has the
-// port 4318 or a path, under which v1/metrics and v1/traces are; else gRPC. With
-// https either is encrypted. Nothing is connected to yet.
+// collector is where telemetry is pushed to: over HTTP with protobuf when its URL
+// has the port 4318 or a path, under which v1/metrics and v1/traces are; else over
+// gRPC. With https either is encrypted.
 //
 // The exporters also read OpenTelemetry's environment variables, such as
 // OTEL_EXPORTER_OTLP_HEADERS for a token and OTEL_EXPORTER_OTLP_CERTIFICATE.
-func openExporters(ctx context.Context, collector string, failures *failureLog) (exporters, error) {
-	endpoint, err := url.Parse(collector)
-	if err != nil {
-		return exporters{}, err
-	}
-	open := openGRPC
-	if endpoint.Port() == httpPort || strings.Trim(endpoint.Path, "/") != "" {
-		open = openHTTP
-	}
-	metrics, traces, err := open(ctx, endpoint)
-	if err != nil {
-		return exporters{}, fmt.Errorf("telemetry.otlp_endpoint: %w", err)
-	}
-	return exporters{&metricExporter{metrics, failures}, &traceExporter{traces, failures}}, nil
+type collector struct {
+	endpoint *url.URL
+	failures *failureLog
 }
 
-func openGRPC(ctx context.Context, endpoint *url.URL) (sdkmetric.Exporter, sdktrace.SpanExporter, error) {
-	target := endpoint.Scheme + "://" + endpoint.Host
-	metrics, err := otlpmetricgrpc.New(ctx,
-		otlpmetricgrpc.WithEndpointURL(target), otlpmetricgrpc.WithTimeout(pushTimeout),
-		otlpmetricgrpc.WithRetry(pushRetry))
-	if err != nil {
-		return nil, nil, err
-	}
-	traces, err := otlptracegrpc.New(ctx,
-		otlptracegrpc.WithEndpointURL(target), otlptracegrpc.WithTimeout(pushTimeout),
-		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig(pushRetry)))
-	return metrics, traces, err
+func (c collector) overHTTP() bool {
+	return c.endpoint.Port() == httpPort || strings.Trim(c.endpoint.Path, "/") != ""
 }
 
-func openHTTP(ctx context.Context, endpoint *url.URL) (sdkmetric.Exporter, sdktrace.SpanExporter, error) {
-	metrics, err := otlpmetrichttp.New(ctx,
-		otlpmetrichttp.WithEndpointURL(endpoint.JoinPath("v1/metrics").String()), otlpmetrichttp.WithTimeout(pushTimeout),
-		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig(pushRetry)))
-	if err != nil {
-		return nil, nil, err
+// metrics opens an exporter. Nothing is connected to yet.
+func (c collector) metrics(ctx context.Context) (exporter sdkmetric.Exporter, err error) {
+	if c.overHTTP() {
+		exporter, err = otlpmetrichttp.New(ctx,
+			otlpmetrichttp.WithEndpointURL(c.endpoint.JoinPath("v1/metrics").String()), otlpmetrichttp.WithTimeout(pushTimeout),
+			otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig(pushRetry)))
+	} else {
+		exporter, err = otlpmetricgrpc.New(ctx,
+			otlpmetricgrpc.WithEndpointURL(c.endpoint.Scheme+"://"+c.endpoint.Host), otlpmetricgrpc.WithTimeout(pushTimeout),
+			otlpmetricgrpc.WithRetry(pushRetry))
 	}
-	traces, err := otlptracehttp.New(ctx,
-		otlptracehttp.WithEndpointURL(endpoint.JoinPath("v1/traces").String()), otlptracehttp.WithTimeout(pushTimeout),
-		otlptracehttp.WithRetry(otlptracehttp.RetryConfig(pushRetry)))
-	return metrics, traces, err
+	return metricExporter{exporter, c.failures}, err
+}
+
+// traces opens an exporter. Nothing is connected to yet.
+func (c collector) traces(ctx context.Context) (exporter sdktrace.SpanExporter, err error) {
+	if c.overHTTP() {
+		exporter, err = otlptracehttp.New(ctx,
+			otlptracehttp.WithEndpointURL(c.endpoint.JoinPath("v1/traces").String()), otlptracehttp.WithTimeout(pushTimeout),
+			otlptracehttp.WithRetry(otlptracehttp.RetryConfig(pushRetry)))
+	} else {
+		exporter, err = otlptracegrpc.New(ctx,
+			otlptracegrpc.WithEndpointURL(c.endpoint.Scheme+"://"+c.endpoint.Host), otlptracegrpc.WithTimeout(pushTimeout),
+			otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig(pushRetry)))
+	}
+	return traceExporter{exporter, c.failures}, err
 }
 
 // failureLog logs the first failed delivery, and no other.
@@ -109,21 +96,15 @@ func (l *failureLog) swallow(ctx context.Context, err error) error {
 	return nil
 }
 
-// metricExporter is shared by two readers; close ends it.
 type metricExporter struct {
 	sdkmetric.Exporter
 	failures *failureLog
 }
 
 // Export pushes metrics.
-func (e *metricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
+func (e metricExporter) Export(ctx context.Context, metrics *metricdata.ResourceMetrics) error {
 	return e.failures.swallow(ctx, e.Exporter.Export(ctx, metrics))
 }
-
-// Shutdown does nothing: the other reader may still need it.
-func (e *metricExporter) Shutdown(context.Context) error { return nil }
-
-func (e *metricExporter) close(ctx context.Context) error { return e.Exporter.Shutdown(ctx) }
 
 type traceExporter struct {
 	sdktrace.SpanExporter
@@ -131,6 +112,6 @@ type traceExporter struct {
 }
 
 // ExportSpans pushes spans.
-func (e *traceExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+func (e traceExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	return e.failures.swallow(ctx, e.SpanExporter.ExportSpans(ctx, spans))
 }

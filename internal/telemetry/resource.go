@@ -6,20 +6,9 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// The resources, by OpenTelemetry's conventions for services. A collector makes
-// the labels job and instance of them.
-
-// processResource names this process.
-func (t *Telemetry) processResource() *resource.Resource {
-	return t.resource(t.config.Process)
-}
-
-// archiveResource names the archive. Whichever process reads the ledger continues
-// the same series.
-func (t *Telemetry) archiveResource() *resource.Resource {
-	return t.resource("archive")
-}
-
+// resource names an instance by OpenTelemetry's conventions for services: this
+// process, or the archive, whose series whichever process reads the ledger
+// continues. A collector makes the labels job and instance of it.
 func (t *Telemetry) resource(instance string) *resource.Resource {
 	return resource.NewWithAttributes(semconv.SchemaURL,
 		semconv.ServiceName(scope),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/exemplar"
+	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
@@ -46,16 +48,16 @@ type Config struct {
 // Telemetry measures one process. A nil *Telemetry measures nothing: all its
 // methods may be called. Its owner closes it.
 type Telemetry struct {
-	config   Config
-	failures *failureLog
-	work     *work        // what this process does
-	archive  *archive     // where the archive stands
-	tracer   trace.Tracer // nil without a collector
-	sampler  userSampler
-	server   *listen.Server
+	config    Config
+	failures  *failureLog
+	collector *collector   // nil when nothing is pushed
+	work      *work        // what this process does
+	archive   *archive     // where the archive stands
+	tracer    trace.Tracer // nil without a collector
+	sampler   userSampler
+	server    *listen.Server
 	// shutdown sends what was not sent yet.
 	shutdown []func(context.Context) error
-	release  []func(context.Context) error // after that
 	push     []func(context.Context) error // sends the metrics now
 }
 
@@ -85,18 +87,21 @@ func Start(ctx context.Context, config Config) (*Telemetry, error) {
 }
 
 func (t *Telemetry) open(ctx context.Context, registry *prometheus.Registry) error {
-	var exporters exporters
 	if t.config.OTLPEndpoint != "" {
-		var err error
-		if exporters, err = openExporters(ctx, t.config.OTLPEndpoint, t.failures); err != nil {
+		endpoint, err := url.Parse(t.config.OTLPEndpoint)
+		if err != nil {
 			return err
 		}
-		t.release = append(t.release, exporters.metrics.close)
+		t.collector = &collector{endpoint, t.failures}
+		exporter, err := t.collector.traces(ctx)
+		if err != nil {
+			return fmt.Errorf("telemetry.otlp_endpoint: %w", err)
+		}
 		traces := sdktrace.NewTracerProvider(
-			sdktrace.WithResource(t.processResource()),
+			sdktrace.WithResource(t.resource(t.config.Process)),
 			sdktrace.WithSampler(&t.sampler),
 			sdktrace.WithIDGenerator(runIDs{archive: t.config.Archive}),
-			sdktrace.WithBatcher(exporters.traces, sdktrace.WithExportTimeout(pushTimeout)),
+			sdktrace.WithBatcher(exporter, sdktrace.WithExportTimeout(pushTimeout)),
 		)
 		t.tracer = traces.Tracer(scope, trace.WithInstrumentationVersion(t.config.Tool.Version))
 		t.shutdown = append(t.shutdown, traces.Shutdown)
@@ -104,14 +109,14 @@ func (t *Telemetry) open(ctx context.Context, registry *prometheus.Registry) err
 
 	// Two providers, since there are two resources: this process, and the archive,
 	// for which all processes continue the same series.
-	ofProcess, err := t.provider(registry, exporters, sdkmetric.WithResource(t.processResource()))
+	ofProcess, err := t.provider(ctx, registry, t.resource(t.config.Process))
 	if err != nil {
 		return err
 	}
 	if t.work, err = newWork(ofProcess.Meter(scope), t.config.Tool); err != nil {
 		return err
 	}
-	ofArchive, err := t.provider(registry, exporters, sdkmetric.WithResource(t.archiveResource()))
+	ofArchive, err := t.provider(ctx, registry, t.resource("archive"))
 	if err != nil {
 		return err
 	}
@@ -119,10 +124,14 @@ func (t *Telemetry) open(ctx context.Context, registry *prometheus.Registry) err
 	return err
 }
 
-func (t *Telemetry) provider(registry *prometheus.Registry, exporters exporters, resource sdkmetric.Option) (*sdkmetric.MeterProvider, error) {
-	options := []sdkmetric.Option{resource, sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter)}
-	if exporters.metrics != nil {
-		options = append(options, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporters.metrics,
+func (t *Telemetry) provider(ctx context.Context, registry *prometheus.Registry, of *resource.Resource) (*sdkmetric.MeterProvider, error) {
+	options := []sdkmetric.Option{sdkmetric.WithResource(of), sdkmetric.WithExemplarFilter(exemplar.AlwaysOffFilter)}
+	if t.collector != nil {
+		exporter, err := t.collector.metrics(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("telemetry.otlp_endpoint: %w", err)
+		}
+		options = append(options, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter,
 			sdkmetric.WithInterval(pushEvery), sdkmetric.WithTimeout(pushTimeout))))
 	}
 	if t.server != nil {
@@ -156,7 +165,6 @@ func (t *Telemetry) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pushTimeout)
 	defer cancel()
 	inParallel(ctx, t.shutdown)
-	inParallel(ctx, t.release)
 }
 
 // pushNow sends the metrics before the next pushEvery is over.
