@@ -3,6 +3,7 @@ package vlens
 import (
 	"bytes"
 	"errors"
+	"strconv"
 
 	"github.com/segmentio/asm/base64"
 )
@@ -57,35 +58,19 @@ func unescape(text []byte) ([]byte, bool) {
 		case 'n', 'r', 't':
 			out = append(out, ' ')
 		case 'u':
-			char, ok := escapedASCII(text)
-			if !ok {
+			if len(text) < 4 {
 				return nil, false
 			}
-			out = append(out, char)
+			char, err := strconv.ParseUint(string(text[:4]), 16, 7) // ASCII
+			if err != nil {
+				return nil, false
+			}
+			out = append(out, byte(char))
 			text = text[4:]
 		default:
 			return nil, false
 		}
 	}
-}
-
-// escapedASCII reads the four digits behind \u.
-func escapedASCII(digits []byte) (byte, bool) {
-	if len(digits) < 4 {
-		return 0, false
-	}
-	var char int
-	for _, d := range digits[:4] {
-		switch {
-		case '0' <= d && d <= '9':
-			char = char<<4 | int(d-'0')
-		case 'a' <= d|0x20 && d|0x20 <= 'f':
-			char = char<<4 | int(d|0x20-'a'+10)
-		default:
-			return 0, false
-		}
-	}
-	return byte(char), char < 0x80
 }
 
 // decodeBase64 decodes text into dst, which has room for len(text)*3/4 bytes.

@@ -14,10 +14,9 @@ import (
 type Client struct {
 	// The configuration is behind a pointer so that printing a Client in any way
 	// shows an address, not secrets.
-	config    *Config
-	transport http.RoundTripper
-	urls      map[Endpoint]*url.URL
-	session   *session
+	config  *Config
+	urls    map[Endpoint]*url.URL
+	session *session
 }
 
 // paths are as the vendor's operation pages have them (docs.vlenseg.com,
@@ -45,13 +44,9 @@ func New(config Config) (*Client, error) {
 		config.Codes.Throttled = []int{throttleCode}
 	}
 	if config.Transport == nil {
-		config.Transport = newTransport(config.Connections)
+		config.Transport = newTransport()
 	}
-	c := &Client{
-		config:    &config,
-		transport: stallGuard{next: config.Transport, timeout: config.Timeout},
-		urls:      make(map[Endpoint]*url.URL, len(paths)),
-	}
+	c := &Client{config: &config, urls: make(map[Endpoint]*url.URL, len(paths))}
 	for endpoint, path := range paths {
 		c.urls[endpoint] = base.JoinPath(path)
 	}
@@ -94,9 +89,7 @@ func listQuestion(emailOrPhone string, into *Listing) question {
 
 // CloseIdleConnections closes the connections that no request is using.
 func (c *Client) CloseIdleConnections() {
-	if t, ok := c.config.Transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
+	(&http.Client{Transport: c.config.Transport}).CloseIdleConnections()
 }
 
 // Format prints the client without its secrets, whatever the verb.

@@ -60,7 +60,7 @@ func TestOnRealSockets(t *testing.T) {
 	check := func(t *testing.T, server *httptest.Server, transport http.RoundTripper) {
 		t.Helper()
 		c := v.client(t, func(c *vlens.Config) {
-			c.BaseURL, c.Transport, c.Connections = server.URL, transport, 4
+			c.BaseURL, c.Transport = server.URL, transport
 		})
 		defer c.CloseIdleConnections()
 		wantAll(t, together(20, func() error {

@@ -44,9 +44,6 @@ type Config struct {
 	// transport of the caller should have DisableCompression set: images do not
 	// shrink, and a compressed body hides its length.
 	Transport http.RoundTripper
-	// Connections is how many idle connections the client's own transport keeps;
-	// the number of requests in flight is a good value. 0 means 16.
-	Connections int
 	// UserAgent is sent with every request when it is not empty.
 	UserAgent string
 }

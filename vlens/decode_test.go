@@ -48,10 +48,6 @@ func decodeOnce(tb testing.TB, c *Client, body []byte) *Image {
 func TestDecodingAllocatesLittle(t *testing.T) {
 	c := &Client{config: &Config{MaxImageBytes: 1 << 20}}
 	body := answer(t)
-	allocations := testing.AllocsPerRun(100, func() { decodeOnce(t, c, body).Release() })
-	if allocations > 12 {
-		t.Errorf("%.0f allocations", allocations)
-	}
 	result := testing.Benchmark(func(b *testing.B) {
 		for b.Loop() {
 			decodeOnce(b, c, body).Release()

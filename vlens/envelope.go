@@ -6,7 +6,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -51,15 +50,6 @@ var byteOrderMark = []byte("\xef\xbb\xbf")
 
 var errNoObject = errors.New("not an object")
 
-// parser is reused because a decoder allocates its tables anew each time.
-type parser struct {
-	decoder jsontext.Decoder
-	body    bytes.Buffer
-	short   [2 * edge]byte
-}
-
-var parsers = sync.Pool{New: func() any { return new(parser) }}
-
 // parseEnvelope reads a body without copying values, because the one value that
 // matters may be megabytes long. A body that breaks off or has something behind
 // the object is formOther.
@@ -68,24 +58,18 @@ func parseEnvelope(body []byte) envelope {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return envelope{form: formEmpty}
 	}
-	p := parsers.Get().(*parser)
-	defer parsers.Put(p)
-	if short, ok := shorten(body, &p.short); ok {
+	if short, ok := shorten(body); ok {
 		// What is no object without the text may be one with it.
-		if e := p.parse(short); e.form == formJSON {
+		if e := parse(short); e.form == formJSON {
 			return e
 		}
 	}
-	return p.parse(excerpt{text: body, body: body})
+	return parse(excerpt{text: body, body: body})
 }
 
-func (p *parser) parse(x excerpt) envelope {
-	p.body = *bytes.NewBuffer(x.text)
-	p.decoder.Reset(&p.body, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	e, err := readEnvelope(&p.decoder, x)
-	// The pool must not keep the body alive.
-	p.body = bytes.Buffer{}
-	p.decoder.Reset(&p.body)
+func parse(x excerpt) envelope {
+	d := jsontext.NewDecoder(bytes.NewBuffer(x.text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	e, err := readEnvelope(d, x)
 	if err != nil {
 		return envelope{form: formOther}
 	}

@@ -2,6 +2,7 @@ package vlens
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/segmentio/asm/ascii"
@@ -21,12 +22,12 @@ type excerpt struct {
 }
 
 // shorten cuts out what stands between two quotes near the ends of the body, if
-// that holds nothing but plain characters, and puts the rest together in room.
-// If the first of the two begins or continues a string, excerpt and body are
-// objects alike, but for the name of a member if the string is one, and none that
-// is asked for is so long; if it ends one, the excerpt is no JSON.
-func shorten(body []byte, room *[2 * edge]byte) (excerpt, bool) {
-	if len(body) <= 2*len(room) {
+// that holds nothing but plain characters. If the first of the two begins or
+// continues a string, excerpt and body are objects alike, but for the name of a
+// member if the string is one, and none that is asked for is so long; if it ends
+// one, the excerpt is no JSON.
+func shorten(body []byte) (excerpt, bool) {
+	if len(body) <= 4*edge {
 		return excerpt{}, false
 	}
 	from := bytes.LastIndexByte(body[:edge], '"') + 1
@@ -38,8 +39,7 @@ func shorten(body []byte, room *[2 * edge]byte) (excerpt, bool) {
 	if !plain(body[from:to]) {
 		return excerpt{}, false
 	}
-	text := append(append(room[:0], body[:from]...), body[to:]...)
-	return excerpt{text: text, body: body, from: from}, true
+	return excerpt{text: slices.Concat(body[:from], body[to:]), body: body, from: from}, true
 }
 
 // value is the part of the body for a value of the excerpt: n bytes before end.

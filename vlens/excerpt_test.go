@@ -39,16 +39,15 @@ func TestShortenedBody(t *testing.T) {
 		{`"` + long + `"`, false},
 		{long, false},
 	} {
-		p := new(parser)
-		whole := p.parse(excerpt{text: []byte(tt.body), body: []byte(tt.body)})
+		whole := parse(excerpt{text: []byte(tt.body), body: []byte(tt.body)})
 		if json.Valid([]byte(tt.body)) && tt.body[0] != '"' && whole.form != formJSON {
 			t.Errorf("%.40s…: valid JSON is taken for none", tt.body)
 		}
 		if got := parseEnvelope([]byte(tt.body)); !reflect.DeepEqual(got, whole) {
 			t.Errorf("%.40s…: as a whole %.200v\nshortened  %.200v", tt.body, whole, got)
 		}
-		short, ok := shorten([]byte(tt.body), &p.short)
-		if shorter := ok && p.parse(short).form == formJSON; shorter != tt.shorter {
+		short, ok := shorten([]byte(tt.body))
+		if shorter := ok && parse(short).form == formJSON; shorter != tt.shorter {
 			t.Errorf("%.40s…: shortened %t, want %t", tt.body, shorter, tt.shorter)
 		}
 	}

@@ -16,14 +16,19 @@ const (
 	envelopeBytes = 64 << 10
 )
 
-// try sends one request in a slot of the quota and reads its answer.
+// try sends one request in a slot of the quota and reads its answer. It gives the
+// slot back when the answer is over.
 func (c *Client) try(ctx context.Context, q question, s slot) error {
-	r := &reply{envelope: envelope{form: formOther}}
-	took, err := c.exchange(ctx, q, s, r)
-	defer r.release()
-	if took == 0 {
-		return err // nothing was sent
+	if ctx.Err() != nil {
+		s.release()
+		return ctx.Err()
 	}
+	r := &reply{envelope: envelope{form: formOther}}
+	defer r.release()
+	started := time.Now()
+	err := c.roundTrip(ctx, q, s.bearer, r)
+	took := max(time.Since(started), 1) // a coarse clock may not have moved
+	s.release()
 	if err == nil {
 		err = c.evaluate(q, r)
 	}
@@ -34,7 +39,7 @@ func (c *Client) try(ctx context.Context, q question, s slot) error {
 	if fault, ok := errors.AsType[*Error](err); ok {
 		info.Fault = fault.Fault
 	}
-	showRequest(ctx, info)
+	watcher(ctx)(info)
 	return err
 }
 
@@ -48,21 +53,15 @@ func (c *Client) evaluate(q question, r *reply) error {
 	return nil
 }
 
-// exchange gives the slot back when the answer to the request is over. The time
-// is 0 if nothing was sent.
-func (c *Client) exchange(ctx context.Context, q question, s slot, r *reply) (time.Duration, error) {
-	defer s.release()
-	if ctx.Err() != nil {
-		return 0, ctx.Err()
-	}
-
-	started := time.Now()
-	err := c.roundTrip(ctx, q, s.bearer, r)
-	return max(time.Since(started), 1), err
-}
-
 func (c *Client) roundTrip(ctx context.Context, q question, bearer *token, r *reply) error {
-	resp, err := c.transport.RoundTrip(c.request(ctx, q, bearer))
+	exchange, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	guard := stallGuard{ctx: exchange, cancel: cancel, timeout: c.config.Timeout}
+	var resp *http.Response
+	err := guard.wait(func() (err error) {
+		resp, err = c.config.Transport.RoundTrip(c.request(exchange, q, bearer)) //nolint:bodyclose // closed below
+		return err
+	})
 	if err != nil {
 		return orCancelled(ctx, connectionError(q.endpoint, err))
 	}
@@ -70,7 +69,7 @@ func (c *Client) roundTrip(ctx context.Context, q question, bearer *token, r *re
 	r.status, r.retryAfter = resp.StatusCode, retryAfter(resp.Header)
 	r.serverTime, _ = http.ParseTime(resp.Header.Get("Date"))
 
-	err = c.readBody(ctx, q, resp, r)
+	err = c.readBody(ctx, q, guardedReader{guard, resp.Body}, resp.ContentLength, r)
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -114,13 +113,13 @@ type unrepeatable struct{}
 func (unrepeatable) Read([]byte) (int, error) { return 0, io.EOF }
 func (unrepeatable) Close() error             { return nil }
 
-// readBody reads the answer into the reply's buffer and parses it.
-func (c *Client) readBody(ctx context.Context, q question, resp *http.Response, r *reply) error {
+// readBody reads the answer and parses it. The length is -1 when it is unknown, and
+// may be a lie.
+func (c *Client) readBody(ctx context.Context, q question, from io.Reader, length int64, r *reply) error {
 	limit, isImage := int64(maxAnswerBytes), q.endpoint == EndpointImage && r.status/100 == 2
 	if isImage {
 		limit = c.maxImageBody()
 	}
-	length := resp.ContentLength // -1 when unknown
 	if length > limit {
 		return oversized(q.endpoint, r.status)
 	}
@@ -129,18 +128,24 @@ func (c *Client) readBody(ctx context.Context, q question, resp *http.Response, 
 			return err
 		}
 	}
-	body, err := readAtMost(resp.Body, length, limit, &r.body)
+	r.buffer = newBuffer(bodyBuffer(length))
+	body := bytes.NewBuffer(r.buffer.bytes[:0])
+	_, err := body.ReadFrom(io.LimitReader(from, limit+1))
 	switch {
-	case errors.Is(err, errOverLimit):
+	case int64(body.Len()) > limit:
 		return oversized(q.endpoint, r.status)
 	case err != nil:
 		fault := connectionError(q.endpoint, err)
 		fault.Status = r.status
 		return fault
 	}
-	r.envelope = parseEnvelope(body)
+	r.envelope = parseEnvelope(body.Bytes())
 	return nil
 }
+
+// bodyBuffer is the room in which a body of the given length is read without
+// growing.
+func bodyBuffer(length int64) int { return int(max(length, 0)) + bytes.MinRead }
 
 func oversized(endpoint Endpoint, status int) *Error {
 	if endpoint == EndpointImage {
@@ -149,40 +154,7 @@ func oversized(endpoint Endpoint, status int) *Error {
 	return &Error{Endpoint: endpoint, Fault: FaultBadPayload, Status: status}
 }
 
-var errOverLimit = errors.New("over the limit")
-
-// readAtMost reads to the end of the body. The buffer grows to what really
-// arrives, since a length may be unknown or a lie; it is the caller's to
-// recycle even after an error.
-func readAtMost(from io.Reader, length, limit int64, into **buffer) ([]byte, error) {
-	*into = newBuffer(bodyBuffer(length))
-	filled := 0
-	for {
-		if filled == len((*into).bytes) {
-			larger := newBuffer(2 * filled)
-			copy(larger.bytes, (*into).bytes)
-			(*into).recycle()
-			*into = larger
-		}
-		n, err := from.Read((*into).bytes[filled:])
-		filled += n
-		if int64(filled) > limit {
-			return nil, errOverLimit
-		}
-		if errors.Is(err, io.EOF) {
-			return (*into).bytes[:filled], nil
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
-// bodyBuffer is one byte more than expected, to find the end without growing.
-func bodyBuffer(length int64) int { return int(max(length, 0)) + 1 }
-
 func (r *reply) release() {
-	r.body.recycle()
-	r.body = nil
+	r.buffer.recycle()
 	r.hold.shrinkTo(0)
 }

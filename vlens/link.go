@@ -2,6 +2,7 @@ package vlens
 
 import (
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -102,38 +103,19 @@ func unescaped(segment string) string {
 	return segment
 }
 
+const nilUUID = "00000000-0000-0000-0000-000000000000"
+
+var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
 // parseTransactionID takes a UUID in any case, in braces or not, and returns it
 // in lower case. The nil UUID is what .NET sends for "none".
 func parseTransactionID(text string) (string, bool) {
-	text = strings.TrimSpace(text)
-	if inner, ok := strings.CutPrefix(text, "{"); ok {
-		text, ok = strings.CutSuffix(inner, "}")
-		if !ok {
-			return "", false
-		}
+	id := strings.ToLower(strings.TrimSpace(text))
+	if strings.HasPrefix(id, "{") && strings.HasSuffix(id, "}") {
+		id = id[1 : len(id)-1]
 	}
-	if len(text) != 36 {
+	if id == nilUUID || !uuidForm.MatchString(id) {
 		return "", false
 	}
-	id := []byte(strings.ToLower(text))
-	if len(id) != 36 {
-		return "", false
-	}
-	isNil := true
-	for n, b := range id {
-		switch {
-		case n == 8 || n == 13 || n == 18 || n == 23:
-			if b != '-' {
-				return "", false
-			}
-		case '0' <= b && b <= '9' || 'a' <= b && b <= 'f':
-			isNil = isNil && b == '0'
-		default:
-			return "", false
-		}
-	}
-	if isNil {
-		return "", false
-	}
-	return string(id), true
+	return id, true
 }

@@ -91,8 +91,8 @@ func readToken(data []member, oldRefresh string) *token {
 	if refresh == "" {
 		refresh = oldRefresh
 	}
-	expires := time.Now().Add(lifetime)
-	return &token{access: access, refresh: refresh, expires: expires, renewAt: expires.Add(-min(lifetime/10, maxRenewAhead))}
+	renewAfter := lifetime - min(lifetime/10, maxRenewAhead)
+	return &token{access: access, refresh: refresh, renewAt: time.Now().Add(renewAfter)}
 }
 
 // notInHeader tells characters that would make the request invalid; the error

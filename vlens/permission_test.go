@@ -32,7 +32,7 @@ func TestAskingForNobodyIsOneRequest(t *testing.T) {
 				v.List = test.answer
 				c := v.client(t, func(c *vlens.Config) { c.Quota = q })
 				var seen []vlens.RequestInfo
-				ctx := vlens.WithTrace(t.Context(), &vlens.Trace{Request: func(i vlens.RequestInfo) { seen = append(seen, i) }})
+				ctx := vlens.WithTrace(t.Context(), func(i vlens.RequestInfo) { seen = append(seen, i) })
 				_, err := c.AskForNobody(ctx)
 				if fault, ok := errors.AsType[*vlens.Error](err); !ok || fault.Fault != test.want {
 					t.Errorf("error %v, want fault %s", err, test.want)

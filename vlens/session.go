@@ -4,19 +4,20 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // session keeps one token for all goroutines.
 //
 // Whoever finds the token missing, refused or old takes its turn to replace it.
-// The turn is a channel, so waiting ends with the waiter's context, and a holder
-// whose context ends leaves the work to the next in line: nobody depends on
-// another's cancellation. Those who waited while a replacement failed share its
+// Waiting ends with the waiter's context, and a holder whose context ends leaves
+// the work to the next in line: nobody depends on another's cancellation. Those who waited while a replacement failed share its
 // error instead of failing once each.
 type session struct {
 	client  *Client
 	current atomic.Pointer[token] // nil: none, or none that is worth sending
-	turn    chan struct{}         // full while someone replaces the token
+	turn    *semaphore.Weighted   // of one: held while someone replaces the token
 	failed  atomic.Int64          // how many replacements have failed
 
 	// These belong to the holder of the turn.
@@ -24,7 +25,7 @@ type session struct {
 	refused error // set once the vendor has refused the credentials
 }
 
-func newSession(c *Client) *session { return &session{client: c, turn: make(chan struct{}, 1)} }
+func newSession(c *Client) *session { return &session{client: c, turn: semaphore.NewWeighted(1)} }
 
 // open logs in unless there is a token, of whatever age. A first login has a slot
 // of its own in the quota.
@@ -37,7 +38,7 @@ func (s *session) open(ctx context.Context) error {
 
 // bearer returns the token to send in a slot of the quota; anyAge takes one that
 // is to be renewed, too. nil means that the slot is spent: on renewing the token,
-// or on nothing when that is under way elsewhere and nothing can be sent before.
+// or on nothing when that is under way elsewhere.
 func (s *session) bearer(ctx context.Context, release func(), anyAge bool) (*token, error) {
 	for {
 		t := s.current.Load()
@@ -47,15 +48,14 @@ func (s *session) bearer(ctx context.Context, release func(), anyAge bool) (*tok
 			return nil, nil
 		case t.fresh(), anyAge && !t.refused.Load():
 			return t, nil
-		case s.tryTake():
+		case s.turn.TryAcquire(1):
 			if s.current.Load() != t {
-				s.leave()
+				s.turn.Release(1)
 				continue
 			}
-			defer s.leave()
-			return nil, s.note(ctx, func(ctx context.Context) (*token, error) { return s.refreshOrLogin(ctx, t, release) })
-		case t.usable():
-			return t, nil
+			defer s.turn.Release(1)
+			renewed, err := s.refreshOrLogin(ctx, t, release)
+			return nil, s.note(ctx, renewed, err)
 		}
 		// Who waits for others must hold nothing that they may be waiting for.
 		release()
@@ -65,15 +65,13 @@ func (s *session) bearer(ctx context.Context, release func(), anyAge bool) (*tok
 
 // renew replaces a token, in a slot of its own.
 func (s *session) renew(ctx context.Context, stale *token) error {
-	return s.replace(ctx, stale, func(ctx context.Context) (*token, error) {
-		return s.refreshOrLogin(ctx, stale, nil)
-	})
+	return s.replace(ctx, stale, func() (*token, error) { return s.refreshOrLogin(ctx, stale, nil) })
 }
 
 // loginAgain replaces a token that the vendor forbids something to. A refresh
 // would not do: it may carry the old permissions on.
 func (s *session) loginAgain(ctx context.Context, stale *token) error {
-	return s.replace(ctx, stale, func(ctx context.Context) (*token, error) {
+	return s.replace(ctx, stale, func() (*token, error) {
 		t, err := s.client.login(ctx, question{})
 		if err == nil {
 			t.forced = true
@@ -84,23 +82,22 @@ func (s *session) loginAgain(ctx context.Context, stale *token) error {
 
 // loginAnew logs in whatever is known from before; once puts it in one request.
 func (s *session) loginAnew(ctx context.Context, once bool) error {
-	if err := s.take(ctx); err != nil {
+	if err := s.turn.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	defer s.leave()
-	return s.note(ctx, func(ctx context.Context) (*token, error) {
-		return s.client.login(ctx, question{once: once})
-	})
+	defer s.turn.Release(1)
+	t, err := s.client.login(ctx, question{once: once})
+	return s.note(ctx, t, err)
 }
 
 // replace sees to it that there is a token other than stale: what another
 // goroutine has fetched meanwhile, or else what obtain does.
-func (s *session) replace(ctx context.Context, stale *token, obtain func(context.Context) (*token, error)) error {
+func (s *session) replace(ctx context.Context, stale *token, obtain func() (*token, error)) error {
 	failed := s.failed.Load()
-	if err := s.take(ctx); err != nil {
+	if err := s.turn.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	defer s.leave()
+	defer s.turn.Release(1)
 	if t := s.current.Load(); t != nil && t != stale {
 		return nil
 	}
@@ -110,32 +107,12 @@ func (s *session) replace(ctx context.Context, stale *token, obtain func(context
 	if s.failed.Load() != failed {
 		return s.failure
 	}
-	return s.note(ctx, obtain)
+	t, err := obtain()
+	return s.note(ctx, t, err)
 }
 
-func (s *session) take(ctx context.Context) error {
-	select {
-	case s.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s *session) tryTake() bool {
-	select {
-	case s.turn <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}
-
-func (s *session) leave() { <-s.turn }
-
-// note obtains a token and notes what came of it.
-func (s *session) note(ctx context.Context, obtain func(context.Context) (*token, error)) error {
-	t, err := obtain(ctx)
+// note takes over what a login or refresh came to.
+func (s *session) note(ctx context.Context, t *token, err error) error {
 	if err == nil {
 		s.current.Store(t)
 		s.refused = nil

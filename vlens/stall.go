@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"time"
 )
 
@@ -15,54 +14,33 @@ var errStalled = errors.New("stalled")
 // clock runs only while the transport is waited for: from sending to the
 // headers, and during each Read of the body.
 type stallGuard struct {
-	next    http.RoundTripper
-	timeout time.Duration
-}
-
-func (g stallGuard) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancelCause(req.Context())
-	timer := time.AfterFunc(g.timeout, func() { cancel(errStalled) })
-	resp, err := g.next.RoundTrip(req.WithContext(ctx))
-	timer.Stop()
-	if err != nil {
-		err = stalledOr(ctx, err)
-		cancel(nil)
-		return nil, err
-	}
-	resp.Body = &guardedBody{ReadCloser: resp.Body, ctx: ctx, cancel: cancel, timer: timer, timeout: g.timeout}
-	return resp, nil
-}
-
-// guardedBody is read by one goroutine.
-type guardedBody struct {
-	io.ReadCloser
-	ctx     context.Context
+	ctx     context.Context // of the exchange
 	cancel  context.CancelCauseFunc
-	timer   *time.Timer
 	timeout time.Duration
 }
 
-func (b *guardedBody) Read(p []byte) (int, error) {
-	b.timer.Reset(b.timeout)
-	n, err := b.ReadCloser.Read(p)
-	b.timer.Stop()
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = stalledOr(b.ctx, err)
-	}
-	return n, err
-}
-
-func (b *guardedBody) Close() error {
-	b.timer.Stop()
-	err := b.ReadCloser.Close()
-	b.cancel(nil)
-	return err
-}
-
-// stalledOr is errStalled if that is what ended ctx, else err.
-func stalledOr(ctx context.Context, err error) error {
-	if errors.Is(context.Cause(ctx), errStalled) {
+// wait calls receive. Its error is errStalled if that is why the exchange ended:
+// not every transport passes on the cause of its context.
+func (g stallGuard) wait(receive func() error) error {
+	timer := time.AfterFunc(g.timeout, func() { g.cancel(errStalled) })
+	defer timer.Stop()
+	err := receive()
+	if err != nil && errors.Is(context.Cause(g.ctx), errStalled) {
 		return errStalled
 	}
 	return err
+}
+
+// guardedReader reads a body under a guard.
+type guardedReader struct {
+	guard stallGuard
+	body  io.Reader
+}
+
+func (r guardedReader) Read(p []byte) (n int, err error) {
+	err = r.guard.wait(func() error {
+		n, err = r.body.Read(p)
+		return err
+	})
+	return n, err
 }

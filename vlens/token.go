@@ -11,7 +11,6 @@ type token struct {
 	access  string
 	refresh string
 	renewAt time.Time // before it expires
-	expires time.Time
 	// refreshed: it came from a refresh, not from a login.
 	refreshed bool
 	// forced: the vendor had answered 403 to the token before, so this one is
@@ -29,17 +28,8 @@ func (t *token) fresh() bool { return !t.refused.Load() && !t.ageing() }
 // almost so.
 func (t *token) ageing() bool { return !time.Now().Before(t.renewAt) }
 
-// usable reports whether the token is worth sending while another is on its way.
-func (t *token) usable() bool { return !t.refused.Load() && time.Now().Before(t.expires) }
-
 // worked notes that the vendor accepted the token at an endpoint.
-func (t *token) worked(endpoint Endpoint) {
-	// Nearly every call finds it noted; reading first keeps the cores from
-	// passing the line around.
-	if note := t.note(endpoint); !note.Load() {
-		note.Store(true)
-	}
-}
+func (t *token) worked(endpoint Endpoint) { t.note(endpoint).Store(true) }
 
 // unproven reports whether the token came from a refresh and was accepted
 // nowhere yet. If the vendor refuses it, that refresh has failed.

@@ -5,14 +5,6 @@ import (
 	"time"
 )
 
-// Trace watches the requests of the calls made with its context.
-type Trace struct {
-	// Request is called once for every HTTP request that was sent, logins and
-	// retries included, when it is over; from several goroutines at once if calls
-	// are made from several.
-	Request func(RequestInfo)
-}
-
 // RequestInfo describes one HTTP request.
 type RequestInfo struct {
 	Endpoint Endpoint
@@ -29,23 +21,22 @@ type RequestInfo struct {
 
 type traceKey struct{}
 
-type traces struct {
-	*Trace
-	outer *traces
+// WithTrace returns a context whose calls show their requests to watch, and to
+// those who watch ctx already. It is called once for every HTTP request that was
+// sent, logins and retries included, when it is over; from several goroutines at
+// once if calls are made from several.
+func WithTrace(ctx context.Context, watch func(RequestInfo)) context.Context {
+	outer := watcher(ctx)
+	return context.WithValue(ctx, traceKey{}, func(info RequestInfo) {
+		outer(info)
+		watch(info)
+	})
 }
 
-// WithTrace returns a context whose requests are shown to t. Traces that the
-// context already has are called too.
-func WithTrace(ctx context.Context, t *Trace) context.Context {
-	outer, _ := ctx.Value(traceKey{}).(*traces)
-	return context.WithValue(ctx, traceKey{}, &traces{Trace: t, outer: outer})
-}
-
-func showRequest(ctx context.Context, info RequestInfo) {
-	t, _ := ctx.Value(traceKey{}).(*traces)
-	for ; t != nil; t = t.outer {
-		if t.Request != nil {
-			t.Request(info)
-		}
+// watcher is who watches the requests made with ctx.
+func watcher(ctx context.Context) func(RequestInfo) {
+	if watch, ok := ctx.Value(traceKey{}).(func(RequestInfo)); ok {
+		return watch
 	}
+	return func(RequestInfo) {}
 }

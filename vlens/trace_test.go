@@ -17,15 +17,15 @@ func TestTraceSeesEveryRequest(t *testing.T) {
 			fault    vlens.Fault
 		}
 		var inner, outer []seen
-		note := func(into *[]seen) *vlens.Trace {
-			return &vlens.Trace{Request: func(i vlens.RequestInfo) {
+		note := func(into *[]seen) func(vlens.RequestInfo) {
+			return func(i vlens.RequestInfo) {
 				if i.Duration <= 0 {
 					t.Errorf("%s took %s", i.Endpoint, i.Duration)
 				}
 				*into = append(*into, seen{i.Endpoint, i.Status, i.Fault})
-			}}
+			}
 		}
-		ctx := vlens.WithTrace(vlens.WithTrace(vlens.WithTrace(t.Context(), note(&outer)), &vlens.Trace{}), note(&inner))
+		ctx := vlens.WithTrace(vlens.WithTrace(t.Context(), note(&outer)), note(&inner))
 		v.List = inTurn(says(500, ""), says(401, ""), delayed(time.Hour, nil), v.List)
 		v.Image = says(200, imageText("Ynl0ZXM="))
 		c := v.client(t, nil)

@@ -6,21 +6,17 @@ import (
 	"time"
 )
 
-const defaultConnections = 16
+// idleConnections is above any useful number of requests in flight; with the
+// standard library's two, most requests would shake hands anew.
+const idleConnections = 256
 
-// newTransport keeps as many connections as there are requests in flight; with
-// the standard library's two, most requests would shake hands anew.
-func newTransport(connections int) *http.Transport {
-	if connections <= 0 {
-		connections = defaultConnections
-	}
+func newTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         dialer.DialContext,
 		TLSHandshakeTimeout: 10 * time.Second,
-		MaxIdleConns:        connections,
-		MaxIdleConnsPerHost: connections,
+		MaxIdleConnsPerHost: idleConnections,
 		IdleConnTimeout:     90 * time.Second,
 		ReadBufferSize:      64 << 10,
 		ForceAttemptHTTP2:   true,

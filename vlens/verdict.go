@@ -12,7 +12,7 @@ type reply struct {
 	retryAfter time.Duration
 	serverTime time.Time // zero when the answer does not tell
 	envelope   envelope
-	body       *buffer // what envelope's values point into
+	buffer     *buffer // what envelope's values point into
 	hold       hold
 }
 

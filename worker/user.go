@@ -62,10 +62,10 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 	a := &attempt{Worker: w, task: task, user: user, started: time.Now()}
 	ctx, span := startSpan(ctx, SpanUser)
 	defer func() { endSpan(span, err) }()
-	traced := vlens.WithTrace(ctx, &vlens.Trace{Request: func(info vlens.RequestInfo) {
+	traced := vlens.WithTrace(ctx, func(info vlens.RequestInfo) {
 		a.requests.Add(1)
 		w.progress.request(info)
-	}})
+	})
 
 	end, err := a.archive(traced)
 	switch cut := ctx.Err() != nil || errors.Is(err, errStopped); {

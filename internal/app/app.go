@@ -129,7 +129,6 @@ func OpenVendor(cfg *config.Config, ledger *postgres.Ledger, options Options) (*
 		Attempts:      cfg.Worker.Attempts,
 		Codes:         vlens.Codes(v.Codes),
 		Memory:        semaphore.NewWeighted(int64(cfg.Worker.Memory)),
-		Connections:   cfg.Worker.Concurrency,
 		UserAgent:     "vlens-archiver/" + options.Tool.Version,
 	}
 	quota := newQuota(cfg, ledger, options)

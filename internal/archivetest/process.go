@@ -107,7 +107,7 @@ func VendorClient(baseURL string, changes ...func(*vlens.Config)) (*vlens.Client
 	config := vlens.Config{
 		BaseURL: baseURL, APIKey: vlenstest.DefaultAPIKey, TenancyName: vlenstest.DefaultTenancy,
 		Username: vlenstest.DefaultUsername, Password: vlenstest.DefaultPassword,
-		Timeout: time.Minute, MaxImageBytes: 16 << 20, Attempts: 2, Memory: semaphore.NewWeighted(256 << 20), Connections: 16,
+		Timeout: time.Minute, MaxImageBytes: 16 << 20, Attempts: 2, Memory: semaphore.NewWeighted(256 << 20),
 		Codes: vlens.Codes{
 			NotFound:  []int{vlenstest.CodeUserNotFound},
 			Gone:      []int{vlenstest.CodeImageNotFound},

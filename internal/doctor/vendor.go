@@ -102,7 +102,7 @@ type requests struct {
 }
 
 func (r *requests) watch(ctx context.Context, e *examination) context.Context {
-	return vlens.WithTrace(ctx, &vlens.Trace{Request: func(info vlens.RequestInfo) {
+	return vlens.WithTrace(ctx, func(info vlens.RequestInfo) {
 		answered := e.setup.Now()
 		r.mu.Lock()
 		defer r.mu.Unlock()
@@ -111,7 +111,7 @@ func (r *requests) watch(ctx context.Context, e *examination) context.Context {
 		if s := compareClocks(answered.Add(-info.Duration), answered, info.ServerTime, time.Second); s != nil {
 			e.vendorSkew = s
 		}
-	}})
+	})
 }
 
 // judge makes a finding of what the vendor answered.

@@ -1,7 +1,7 @@
 // Package telemetry measures what a process does, for those who operate it: metrics
 // pushed by OTLP or scraped by Prometheus, and one trace per run. Package worker
 // does not know of it: what is counted comes from the vendor's client
-// ([vlens.Trace]) and from the calls to ledger and bucket.
+// ([vlens.WithTrace]) and from the calls to ledger and bucket.
 //
 // No label of a metric is about one user or one run; each has few values.
 // docs/telemetry.md lists all metrics.

@@ -23,7 +23,7 @@ func (t *Telemetry) Begin(ctx context.Context, run store.Run) (context.Context, 
 	if t == nil {
 		return ctx, func(store.RunStatus, int) {}
 	}
-	ctx = vlens.WithTrace(ctx, &vlens.Trace{Request: t.work.request})
+	ctx = vlens.WithTrace(ctx, t.work.request)
 	span := trace.SpanFromContext(ctx)
 	if t.tracer != nil {
 		t.sampler.begin()
