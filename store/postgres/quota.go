@@ -15,17 +15,13 @@ import (
 	"vlens-archiver/store/window"
 )
 
-// ErrQuotaClosed says that the quota was closed while a slot was asked for.
-var ErrQuotaClosed = errors.New("quota is closed")
+// errQuotaClosed says that the quota was closed while a slot was asked for.
+var errQuotaClosed = errors.New("quota is closed")
 
 // releaseDelay is how long the ledger may not know of a response. It costs
 // nothing as long as it is well below a second: the slot stays taken for the
 // windows in any case, and they are counted from the response itself.
 const releaseDelay = 250 * time.Millisecond
-
-// gatherDelay is how long an ask waits for others to be sent with it, when this
-// process waits for slots already.
-const gatherDelay = 10 * time.Millisecond
 
 // QuotaConfig says whose limits are shared, and what this process must obey.
 type QuotaConfig struct {
@@ -74,8 +70,7 @@ type Quota struct {
 	lastTicket int64
 	waiting    []*slotAsk // oldest first
 	flying     map[int64]struct{}
-	answered   []answered // not in the row yet
-	throttles  []*throttle
+	answered   []answered    // not in the row yet
 	idle       chan struct{} // closed when nothing is flying; nil unless Close waits for it
 	closed     bool
 }
@@ -91,13 +86,6 @@ type slotAsk struct {
 type answered struct {
 	ticket int64
 	at     time.Time
-}
-
-// throttle is one CoolDown that waits until the row has it.
-type throttle struct {
-	retryAfter time.Duration
-	since      time.Time
-	settled    chan error // gets one value, and has room for it
 }
 
 // NewQuota joins the quota of a tenant. At least one limit must be set. Close
@@ -156,20 +144,17 @@ func (q *Quota) Acquire(ctx context.Context) (release func(), err error) {
 // back within a minute, from single requests to all of it. It returns as soon as
 // the ledger knows. RetryAfter is 0 when the vendor did not say.
 func (q *Quota) CoolDown(ctx context.Context, retryAfter time.Duration) error {
-	t := &throttle{retryAfter: max(retryAfter, 0), since: time.Now(), settled: make(chan error, 1)}
-	q.mu.Lock()
-	if q.closed {
-		q.mu.Unlock()
-		return ErrQuotaClosed
-	}
-	q.throttles = append(q.throttles, t)
-	q.exchangeWithin(0)
-	q.mu.Unlock()
-	select {
-	case err := <-t.settled:
-		return err
-	case <-ctx.Done():
-		return ctx.Err() // it is sent all the same
+	// Others depend on it, also when ctx ends now.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), quotaPatience)
+	defer cancel()
+	for retry := firstQuotaRetry; ; retry = min(2*retry, lastQuotaRetry) {
+		err := q.row.change(ctx, func(state *window.State, clock clockReading) bool {
+			state.CoolDown(clock.at, q.rules, window.Millis(retryAfter))
+			return true
+		})
+		if !errors.Is(err, store.ErrUnavailable) || pause(ctx, jittered(retry)) != nil {
+			return err
+		}
 	}
 }
 
@@ -179,7 +164,7 @@ func (q *Quota) Use(ctx context.Context) (store.QuotaUse, error) {
 }
 
 // Close waits for the responses that are still out, as long as ctx allows, and
-// leaves the quota. Asks that wait end with ErrQuotaClosed. When the ledger
+// leaves the quota. Asks that wait end with errQuotaClosed. When the ledger
 // does not answer, the others notice the silence after a minute.
 func (q *Quota) Close(ctx context.Context) error {
 	q.mu.Lock()
@@ -189,7 +174,7 @@ func (q *Quota) Close(ctx context.Context) error {
 		return nil
 	}
 	q.closed = true
-	q.fail(ErrQuotaClosed, 0)
+	q.fail(errQuotaClosed, 0)
 	idle := make(chan struct{})
 	q.idle = idle
 	q.signalIdle()
@@ -214,16 +199,12 @@ func (q *Quota) enqueue() (*slotAsk, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return nil, ErrQuotaClosed
+		return nil, errQuotaClosed
 	}
 	q.lastTicket++
 	ask := &slotAsk{ticket: q.lastTicket, since: time.Now(), ready: make(chan struct{})}
 	q.waiting = append(q.waiting, ask)
-	if len(q.waiting) == 1 {
-		q.exchangeWithin(0)
-	} else {
-		q.exchangeWithin(gatherDelay)
-	}
+	q.exchangeWithin(0)
 	return ask, nil
 }
 
@@ -234,7 +215,7 @@ func (q *Quota) withdraw(ask *slotAsk) {
 	defer q.mu.Unlock()
 	q.waiting = slices.DeleteFunc(q.waiting, func(a *slotAsk) bool { return a == ask })
 	delete(q.flying, ask.ticket)
-	q.exchangeWithin(gatherDelay)
+	q.exchangeWithin(0)
 	q.signalIdle()
 }
 
@@ -254,13 +235,6 @@ func (q *Quota) fail(err error, patience time.Duration) {
 		if over {
 			ask.err = err
 			close(ask.ready)
-		}
-		return over
-	})
-	q.throttles = slices.DeleteFunc(q.throttles, func(t *throttle) bool {
-		over := time.Since(t.since) >= patience
-		if over {
-			t.settled <- err
 		}
 		return over
 	})

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -20,10 +19,6 @@ const (
 	lastQuotaRetry  = 2 * time.Second
 	quotaPatience   = 10 * time.Second
 )
-
-// conflictDelay is the longest wait before the row is read again after another
-// process was faster to write it.
-const conflictDelay = 4 * time.Millisecond
 
 // work exchanges with the row whenever it is due, until ctx ends.
 func (q *Quota) work(ctx context.Context) {
@@ -84,9 +79,8 @@ func (q *Quota) waitUntilDue(ctx context.Context) bool {
 
 // snapshot is what one exchange sends, and so what it settles.
 type snapshot struct {
-	report    window.Report
-	answered  []answered
-	throttles []*throttle
+	report   window.Report
+	answered []answered
 }
 
 func (q *Quota) snapshot(leaving bool) snapshot {
@@ -94,9 +88,8 @@ func (q *Quota) snapshot(leaving bool) snapshot {
 	defer q.mu.Unlock()
 	q.due = time.Now().Add(q.rules.Beat.Duration()) // until the exchange says better
 	s := snapshot{
-		report:    window.Report{ID: q.id, Limits: q.limits, Leaving: leaving},
-		answered:  slices.Clone(q.answered),
-		throttles: slices.Clone(q.throttles),
+		report:   window.Report{ID: q.id, Limits: q.limits, Leaving: leaving},
+		answered: slices.Clone(q.answered),
 	}
 	for _, ask := range q.waiting {
 		s.report.Waiting = append(s.report.Waiting, ask.ticket)
@@ -105,10 +98,6 @@ func (q *Quota) snapshot(leaving bool) snapshot {
 		s.report.Flying = append(s.report.Flying, ticket)
 	}
 	slices.Sort(s.report.Flying)
-	for _, t := range s.throttles {
-		s.report.Throttled = true
-		s.report.RetryAfter = max(s.report.RetryAfter, window.Millis(t.retryAfter))
-	}
 	return s
 }
 
@@ -116,53 +105,21 @@ func (q *Quota) snapshot(leaving bool) snapshot {
 // and returns when to come back without news.
 func (q *Quota) exchange(ctx context.Context, leaving bool) (time.Time, error) {
 	sent := q.snapshot(leaving)
-	for {
-		tryCtx, cancel := context.WithTimeout(ctx, exchangeTimeout)
-		decision, read, kept, err := q.try(tryCtx, sent)
-		cancel()
-		switch {
-		case err != nil:
-			return time.Time{}, quotaFailure(err)
-		case kept:
-			return q.settle(sent, decision, read), nil
+	var decision window.Decision
+	var read clockReading
+	err := q.row.change(ctx, func(state *window.State, clock clockReading) bool {
+		report := sent.report
+		report.Done = make([]window.Done, 0, len(sent.answered))
+		for _, a := range sent.answered {
+			report.Done = append(report.Done, window.Done{Ticket: a.ticket, Ago: window.Millis(clock.asked.Sub(a.at))})
 		}
-		if err := pause(ctx, rand.N(conflictDelay)); err != nil {
-			return time.Time{}, err
-		}
-	}
-}
-
-// clockReading is the database's clock at some moment here.
-type clockReading struct {
-	asked, answered time.Time // here: before and after
-	at              window.Instant
-}
-
-// here is the moment at which the database's clock has surely come to the instant.
-func (c clockReading) here(at window.Instant) time.Time {
-	return c.answered.Add((at - c.at).Duration())
-}
-
-// try is one attempt: kept is false when another process wrote the row first.
-func (q *Quota) try(ctx context.Context, sent snapshot) (window.Decision, clockReading, bool, error) {
-	clock := clockReading{asked: time.Now()}
-	state, version, now, err := q.row.readOrCreate(ctx)
+		decision, read = state.Step(clock.at, q.rules, report), clock
+		return decision.Changed
+	})
 	if err != nil {
-		return window.Decision{}, clock, false, err
+		return time.Time{}, err
 	}
-	clock.answered, clock.at = time.Now(), window.At(now)
-
-	report := sent.report
-	report.Done = make([]window.Done, 0, len(sent.answered))
-	for _, a := range sent.answered {
-		report.Done = append(report.Done, window.Done{Ticket: a.ticket, Ago: window.Millis(clock.asked.Sub(a.at))})
-	}
-	decision := state.Step(clock.at, q.rules, report)
-	if !decision.Changed {
-		return decision, clock, true, nil
-	}
-	kept, err := q.row.write(ctx, version, state)
-	return decision, clock, kept, err
+	return q.settle(sent, decision, read), nil
 }
 
 // settle hands out what was granted. A slot for an ask that was withdrawn
@@ -172,13 +129,6 @@ func (q *Quota) settle(sent snapshot, decision window.Decision, clock clockReadi
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.answered = slices.Clone(q.answered[len(sent.answered):])
-	q.throttles = slices.DeleteFunc(q.throttles, func(t *throttle) bool {
-		settled := slices.Contains(sent.throttles, t)
-		if settled {
-			t.settled <- nil
-		}
-		return settled
-	})
 
 	if time.Since(clock.asked) > q.rules.Takeover.Duration()/2 {
 		return time.Now()
@@ -199,14 +149,6 @@ func (q *Quota) settle(sent snapshot, decision window.Decision, clock clockReadi
 		close(ask.ready)
 	}
 	return next
-}
-
-// quotaFailure takes a ledger that is too slow for one that does not answer.
-func quotaFailure(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("ledger database: use quota: %w: no answer within %s", store.ErrUnavailable, exchangeTimeout)
-	}
-	return failure(ledgerName, "use quota", err)
 }
 
 // jittered is between half of the delay and all of it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,62 @@ type quotaRow struct {
 	pool    *pgxpool.Pool
 	baseURL string
 	tenancy string
+}
+
+// conflictDelay is the longest wait before the row is read again after another
+// process was faster to write it.
+const conflictDelay = 4 * time.Millisecond
+
+// clockReading is the database's clock at some moment here.
+type clockReading struct {
+	asked, answered time.Time // here: before and after
+	at              window.Instant
+}
+
+// here is the moment at which the database's clock has surely come to the instant.
+func (c clockReading) here(at window.Instant) time.Time {
+	return c.answered.Add((at - c.at).Duration())
+}
+
+// change lets decide change the state and writes it over, again for as long as
+// other processes are faster. Decide says whether there is anything to write.
+func (r quotaRow) change(ctx context.Context, decide func(*window.State, clockReading) bool) error {
+	for {
+		kept, err := r.try(ctx, decide)
+		if err != nil {
+			return quotaFailure(err)
+		}
+		if kept {
+			return nil
+		}
+		if err := pause(ctx, rand.N(conflictDelay)); err != nil {
+			return err
+		}
+	}
+}
+
+// try is one attempt: kept is false when another process wrote the row first.
+func (r quotaRow) try(ctx context.Context, decide func(*window.State, clockReading) bool) (kept bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, exchangeTimeout)
+	defer cancel()
+	clock := clockReading{asked: time.Now()}
+	state, version, now, err := r.readOrCreate(ctx)
+	if err != nil {
+		return false, err
+	}
+	clock.answered, clock.at = time.Now(), window.At(now)
+	if !decide(state, clock) {
+		return true, nil
+	}
+	return r.write(ctx, version, state)
+}
+
+// quotaFailure takes a ledger that is too slow for one that does not answer.
+func quotaFailure(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("ledger database: use quota: %w: no answer within %s", store.ErrUnavailable, exchangeTimeout)
+	}
+	return failure(ledgerName, "use quota", err)
 }
 
 // read returns the state, its version and the time of the database.

@@ -60,8 +60,8 @@ func TestQuotaFailures(t *testing.T) {
 		waitForQuota(t, q, func(use store.QuotaUse) bool { return use.Waiting == 1 })
 		closed := make(chan error)
 		go func() { closed <- q.Close(t.Context()) }()
-		if err := <-waiting; !errors.Is(err, ErrQuotaClosed) {
-			t.Errorf("acquire: %v, want ErrQuotaClosed", err)
+		if err := <-waiting; !errors.Is(err, errQuotaClosed) {
+			t.Errorf("acquire: %v, want errQuotaClosed", err)
 		}
 		release()
 		if err := <-closed; err != nil {

@@ -66,14 +66,15 @@ func rampGap(since Instant, rules Rules, limits Limits) Instant {
 	return min(even*rampShare*rules.Ramp/(rules.Ramp+(rampShare-1)*since), rules.Long)
 }
 
-// coolDown stops all grants after a throttle reply, for as long as the vendor
-// asks and at least for the pause of the present level.
+// CoolDown stops all grants after a throttle reply, for as long as the vendor
+// asks, 0 when it does not say, and at least for the pause of the present level.
 //
 // A reply that comes while grants are stopped, or before any was made since, was
 // provoked before the pause and says nothing about it. One that comes in the
 // ramp after it says that the pause was too short: the next is twice as long. A
 // ramp without a throttle reply ends the series.
-func (s *State) coolDown(now Instant, rules Rules, retryAfter Instant) {
+func (s *State) CoolDown(now Instant, rules Rules, retryAfter Instant) {
+	s.settle(now, rules)
 	retryAfter = min(retryAfter, rules.LongestPause)
 	echo := s.Level > 0 && s.LastGrant < s.Until
 	switch {

@@ -14,10 +14,6 @@ type Report struct {
 	Waiting []int64 // tickets that want a slot, oldest first
 	Flying  []int64 // tickets whose request may be under way
 	Done    []Done  // tickets whose request has ended since the last kept report
-	// Throttled says that the vendor refused a request as one too many;
-	// RetryAfter is how long it wants to be left alone, 0 when it did not say.
-	Throttled  bool
-	RetryAfter Instant
 	// Leaving says that this is the last report. Requests still under way then
 	// count as ended now.
 	Leaving bool
@@ -49,10 +45,6 @@ func (s *State) Step(now Instant, rules Rules, r Report) Decision {
 	s.settle(now, rules)
 	changed := s.hear(now, r)
 	s.forget(now, rules)
-	if r.Throttled {
-		s.coolDown(now, rules, r.RetryAfter)
-		changed = true
-	}
 	if r.Leaving {
 		s.leave(now, r.ID)
 		return Decision{Changed: true}

@@ -114,7 +114,7 @@ func TestCoolDown(t *testing.T) {
 	t.Parallel()
 	limits := Limits{PerShort: 5, PerLong: 40}
 	throttle := func(state *State, now, retryAfter Instant) Instant {
-		state.Step(now, Standard, Report{ID: "a", Limits: limits, Throttled: true, RetryAfter: retryAfter})
+		state.CoolDown(now, Standard, retryAfter)
 		return state.Use(now, Standard, "").Until
 	}
 	ticket := int64(0)
@@ -177,8 +177,7 @@ func TestRampGrowsBack(t *testing.T) {
 	f := newFleet(t.Fatalf, 1)
 	limits := Limits{PerShort: 5, PerLong: 40, Margin: 250}
 	var state State
-	state.Step(f.now, Standard, Report{ID: "x", Limits: limits, Throttled: true})
-	state.Step(f.now, Standard, Report{ID: "x", Limits: limits, Leaving: true})
+	state.CoolDown(f.now, Standard, 0)
 	f.state, _ = json.Marshal(&state)
 	f.join(&crew{id: "a", limits: limits, workers: 16, latency: 100})
 	begin := f.now + Standard.FirstPause
