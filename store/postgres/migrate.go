@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"strconv"
 	"strings"
 	"time"
 
@@ -97,54 +96,31 @@ func migrate(ctx context.Context, db *sql.DB, direction Direction) ([]Migration,
 	if err != nil {
 		return nil, err
 	}
-	return steps(ctx, db)
+	return steps(ctx, db, provider)
 }
 
 // steps lists the migrations of this program with the times of those applied.
-func steps(ctx context.Context, db *sql.DB) ([]Migration, error) {
-	applied, err := appliedAt(ctx, db)
-	if err != nil {
+func steps(ctx context.Context, db *sql.DB, provider *goose.Provider) ([]Migration, error) {
+	var list []Migration
+	add := func(source *goose.Source, appliedAt time.Time) {
+		list = append(list, Migration{Version: source.Version, Name: strings.TrimSuffix(path.Base(source.Path), ".sql"), AppliedAt: appliedAt})
+	}
+	// To look, goose would make its table.
+	var begun bool
+	if err := db.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, versionTable).Scan(&begun); err != nil {
 		return nil, err
 	}
-	names, err := fs.Glob(migrations.FS, "*.sql")
-	if err != nil {
-		return nil, err
-	}
-	list := make([]Migration, 0, len(names))
-	for _, name := range names {
-		version := versionOf(name)
-		list = append(list, Migration{Version: version, Name: strings.TrimSuffix(path.Base(name), ".sql"), AppliedAt: applied[version]})
-	}
-	return list, nil
-}
-
-func appliedAt(ctx context.Context, db *sql.DB) (map[int64]time.Time, error) {
-	applied := make(map[int64]time.Time)
-	var there bool
-	if err := db.QueryRowContext(ctx, `SELECT to_regclass($1) IS NOT NULL`, versionTable).Scan(&there); err != nil || !there {
-		return applied, err
-	}
-	rows, err := db.QueryContext(ctx, `SELECT version_id, tstamp FROM archive.goose_db_version WHERE is_applied`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var version int64
-		var at time.Time
-		if err := rows.Scan(&version, &at); err != nil {
-			return nil, err
+	if !begun {
+		for _, source := range provider.ListSources() {
+			add(source, time.Time{})
 		}
-		applied[version] = at
+		return list, nil
 	}
-	return applied, rows.Err()
-}
-
-// versionOf is the number in front of a migration's file name, 0 without one.
-func versionOf(name string) int64 {
-	number, _, _ := strings.Cut(path.Base(name), "_")
-	version, _ := strconv.ParseInt(number, 10, 64)
-	return version
+	all, err := provider.Status(ctx)
+	for _, step := range all {
+		add(step.Source, step.AppliedAt)
+	}
+	return list, err
 }
 
 // CheckSchema makes sure that the ledger's tables are those this program needs.
@@ -154,7 +130,10 @@ func (l *Ledger) CheckSchema(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	needed := versionOf(names[len(names)-1])
+	needed, err := goose.NumericComponent(names[len(names)-1])
+	if err != nil {
+		return err
+	}
 
 	var applied int64
 	err = l.pool.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM archive.goose_db_version WHERE is_applied`).Scan(&applied)
