@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -34,6 +35,7 @@ func (l *Ledger) Claim(ctx context.Context, run store.Run, process string, order
 	batch.Queue(jitOffSQL)
 	var alive bool
 	batch.Queue(lockRunSQL, pgx.StrictNamedArgs{"run": run.ID, "process": process}).QueryRow(func(row pgx.Row) error { return row.Scan(&alive) })
+	// A claim whose answer never came may have leased users that nobody works on.
 	if unanswered := l.unansweredClaims(process); len(unanswered) > 0 {
 		batch.Queue(`
 			UPDATE archive.subjects SET lease_process = NULL
@@ -51,40 +53,35 @@ func (l *Ledger) Claim(ctx context.Context, run store.Run, process string, order
 		return err
 	})
 
-	l.rememberClaim(process, token)
 	err := l.pool.SendBatch(ctx, &batch).Close()
+	l.noteClaim(process, token, err == nil)
 	switch {
 	case noRow(err):
 		return nil, l.failed("claim users", errNoRun)
 	case err != nil:
 		return nil, l.failed("claim users", err)
 	case !alive:
-		l.forgetClaims(process)
 		return nil, l.failed("claim users", store.ErrProcessLost)
 	}
-	l.forgetClaims(process)
 	return tasks, nil
 }
-
-// A claim whose answer never came may have leased users that nobody works on;
-// the next claim of the process releases them by their token.
 
 func (l *Ledger) unansweredClaims(process string) []int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]int64(nil), l.unanswered[process]...)
+	return slices.Clone(l.unanswered[process])
 }
 
-func (l *Ledger) rememberClaim(process string, token int64) {
+// noteClaim keeps the token of a claim that was not answered, for the next claim
+// of the process to release. One that was answered has released all before it.
+func (l *Ledger) noteClaim(process string, token int64, answered bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.unanswered[process] = append(l.unanswered[process], token)
-}
-
-func (l *Ledger) forgetClaims(process string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.unanswered, process)
+	if answered {
+		delete(l.unanswered, process)
+	} else {
+		l.unanswered[process] = append(l.unanswered[process], token)
+	}
 }
 
 func scanTask(row pgx.CollectableRow) (store.Task, error) {

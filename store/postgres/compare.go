@@ -41,21 +41,16 @@ func compare(ctx context.Context, tx pgx.Tx, rows int64, allowPersonalIDs, accep
 	if err := refuseUnusable(ctx, tx, rows, allowPersonalIDs); err != nil {
 		return result, err
 	}
-	var missing, present, twice int64
+	if err := refuseDuplicates(ctx, tx); err != nil {
+		return result, err
+	}
+	var missing, present int64
 	if err := tx.QueryRow(ctx, `
 		SELECT count(*) FILTER (WHERE c.change = 'new'), count(*) FILTER (WHERE c.change = 'changed'),
 		       count(*) FILTER (WHERE c.change = 'returned'), count(*) FILTER (WHERE c.change = 'left'),
-		       (SELECT count(*) FROM archive.subjects AS s WHERE s.user_id IS NOT NULL AND s.left_at IS NULL),
-		       (SELECT count(*) FROM (SELECT 1 FROM pg_temp.user_changes AS d GROUP BY d.user_id HAVING count(*) > 1) AS t)
-		FROM pg_temp.user_changes AS c`).Scan(&result.New, &result.Changed, &result.Returned, &missing, &present, &twice); err != nil {
+		       (SELECT count(*) FROM archive.subjects AS s WHERE s.user_id IS NOT NULL AND s.left_at IS NULL)
+		FROM pg_temp.user_changes AS c`).Scan(&result.New, &result.Changed, &result.Returned, &missing, &present); err != nil {
 		return result, err
-	}
-	// Every row that is neither new nor returned must have met another user who
-	// was there before. To count so is cheaper than to group a million rows.
-	if twice > 0 || rows-result.New-result.Returned != present-missing {
-		if err := refuseDuplicates(ctx, tx); err != nil {
-			return result, err
-		}
 	}
 	if missing > leftGuardUsers && missing*100 > present*leftGuardPercent && !acceptLeft {
 		result.LeftHeld = missing
@@ -92,7 +87,8 @@ func refuseUnusable(ctx context.Context, tx pgx.Tx, rows int64, allowPersonalIDs
 	return fmt.Errorf("%w: of %d rows of source.users_sql, %s", store.ErrSource, rows, strings.Join(faults, ", "))
 }
 
-// refuseDuplicates counts ids that several rows have.
+// refuseDuplicates counts ids that several rows have. All rows are looked at: two
+// rows of a known user may both be as the ledger has them.
 func refuseDuplicates(ctx context.Context, tx pgx.Tx) error {
 	var ids, rows int64
 	if err := tx.QueryRow(ctx, `

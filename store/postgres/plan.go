@@ -12,9 +12,9 @@ import (
 // errPlanned rolls the transaction of a plan back.
 var errPlanned = errors.New("planned")
 
-// Plan says what a run with this selection would find now. It reads, compares
-// and merges as Sync does, counts, and takes all of it back. Of the users due it
-// counts the limit newest; 0 is all.
+// Plan says what a run with this selection would find now. It reads and compares
+// as Sync does, counts the users as a merge would leave them, and takes all of it
+// back. Of the users due it counts the limit newest; 0 is all.
 func (u *Users) Plan(ctx context.Context, selection store.Selection, limit int, allowPersonalIDs bool, key store.SubjectKey) (store.PlanFigures, error) {
 	figures := store.PlanFigures{Due: make(map[store.DueReason]int64)}
 	err := u.ledger.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
