@@ -193,3 +193,35 @@ func leftImage(tn *archivetest.Tenant, there bool) string {
 	tn.T.Fatal("no image is left")
 	return ""
 }
+
+// One object that the bucket does not take is the failure of its user, and soon,
+// though nobody else asks the bucket for anything.
+func TestOneObjectIsNeverTaken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		users  int
+		object string
+		end    string
+	}{
+		"an image":           {12, "/id_back.", "partial storage_error "},
+		"a record":           {12, ".json", "failed storage_error "},
+		"of the only person": {1, ".json", "failed storage_error "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tn := archivetest.NewTenant(t, vlenstest.Options{People: c.users, Seed: 26, ImageBytes: 8 << 10})
+			const user = "u-000001"
+			refuse(tn, refusal{http.StatusServiceUnavailable, "SlowDown"}, func(r *http.Request) bool {
+				return r.Method == http.MethodPut && strings.Contains(r.URL.Path, archivetest.SubjectOf(user)) &&
+					strings.Contains(r.URL.Path, c.object)
+			})
+			report := tn.Run("first", nil)
+			if got := report.Totals.Users["archived"]; got != int64(c.users-1) {
+				t.Errorf("%d users are archived, want all but one of %d", got, c.users)
+			}
+			if got := ends(tn, "first")[user]; !strings.HasPrefix(got, c.end) {
+				t.Errorf("the user ended as %s, want %s", got, c.end)
+			}
+		})
+	}
+}

@@ -3,24 +3,39 @@ package worker
 import (
 	"context"
 	"log/slog"
-	"sync/atomic"
 	"time"
 )
+
+// triesOfItem is how often something is tried before the service is asked whether
+// only this fails.
+const triesOfItem = 3
 
 // service is an outside service whose own errors say whether it is away: the
 // bucket, or the databases.
 type service struct {
 	absence
-	answered atomic.Int64 // Unix nanoseconds of the last answer to anybody
+	// probe asks the service something that must work, so that the failure of one
+	// item can be told from an absence. It is nil for a service without items of
+	// its own: what a database does not answer concerns everybody.
+	probe func(context.Context) error
 }
 
 func newService(name string, bound time.Duration, log *slog.Logger) *service {
 	return &service{absence: absence{service: name, bound: bound, log: log}}
 }
 
+// ask is service.try for an op that has a result.
+func ask[T any](ctx context.Context, s *service, op func(context.Context) (T, error)) (result T, err error) {
+	err = s.try(ctx, func(ctx context.Context) (err error) {
+		result, err = op(ctx)
+		return err
+	})
+	return result, err
+}
+
 // try does op until the service is there, with growing waits between the tries.
-// Once it was away for the bound, that is an *OutageError; but if it answers
-// others all the time, the error is about what op asked for, and is returned.
+// Once it was away for the bound, that is an *OutageError. If it answers the probe
+// and op fails all the same, the failure is op's own and is returned.
 func (s *service) try(ctx context.Context, op func(context.Context) error) error {
 	return s.tryUntil(ctx, s.stop, op)
 }
@@ -32,28 +47,24 @@ func (s *service) tryAtStop(ctx context.Context, op func(context.Context) error)
 }
 
 func (s *service) tryUntil(ctx context.Context, stop <-chan struct{}, op func(context.Context) error) error {
-	var away, failed time.Time // the first failed try, and the last one
+	var away time.Time // the first failed try
 	wait := firstWait
 	for tries := 1; ; tries++ {
+		there := tries >= triesOfItem && s.probe != nil && !storeAway(s.probe(ctx))
 		err := op(ctx)
 		switch {
 		case !storeAway(err):
-			if ctx.Err() == nil { // one that was cancelled says nothing of the service
-				s.answered.Store(time.Now().UnixNano())
-			}
 			return err
 		case ctx.Err() != nil:
 			return endOf(ctx)
+		case there:
+			return err
 		case away.IsZero():
 			away = time.Now()
 		}
-		if outage := s.exceeded(away, err); outage != nil {
-			if s.answered.Load() > failed.UnixNano() {
-				return err
-			}
-			return outage
+		if err := s.exceeded(away, err); err != nil {
+			return err
 		}
-		failed = time.Now()
 		s.warn(tries, err)
 		if err := s.wait(ctx, stop, wait); err != nil {
 			return err

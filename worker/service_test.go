@@ -16,46 +16,63 @@ import (
 
 func away(context.Context) error { return store.ErrUnavailable }
 
-// When one item gives up on a service that is away, those that are cancelled
-// because of it must not pass for answers of the service: others would then take
-// the outage for a failure of their own.
-func TestCancelledItemIsNoAnswer(t *testing.T) {
+// What a service does not answer, while it answers what must work, fails by itself,
+// and soon.
+func TestItemThatAloneGoesUnanswered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newService("the service", time.Minute, slog.New(slog.DiscardHandler))
-		err := s.try(t.Context(), func(ctx context.Context) error {
-			cancelled, cancel := context.WithTimeout(ctx, time.Millisecond)
-			defer cancel()
-			_ = s.try(cancelled, func(ctx context.Context) error {
-				<-ctx.Done()
-				return ctx.Err()
-			})
+		s := newService("the bucket", 10*time.Minute, slog.New(slog.DiscardHandler))
+		s.probe = func(context.Context) error { return store.ErrExists }
+		began, tries := time.Now(), 0
+		err := s.try(t.Context(), func(context.Context) error {
+			tries++
 			return store.ErrUnavailable
 		})
-		var outage *OutageError
-		if !errors.As(err, &outage) {
-			t.Errorf("the item failed by itself: %v", err)
+		if stopsRun(err) || !errors.Is(err, store.ErrUnavailable) || tries != triesOfItem || time.Since(began) > 3*time.Second {
+			t.Errorf("after %d tries and %s the item ended with %v", tries, time.Since(began), err)
 		}
 	})
 }
 
-// A service that answers others all the time is not away, however long one item
-// goes without.
-func TestItemThatIsAloneInGoingUnanswered(t *testing.T) {
+// A service that comes back just when somebody asks is not taken for one that
+// leaves that alone unanswered.
+func TestReturnOfAService(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newService("the bucket", 10*time.Minute, slog.New(slog.DiscardHandler))
-		ctx, stop := context.WithCancel(t.Context())
-		defer stop()
-		go func() {
-			for pause(ctx, time.Second) == nil {
-				_ = s.try(ctx, func(context.Context) error { return nil })
+		back := time.Now().Add(time.Minute)
+		answer := func(ctx context.Context) error {
+			if time.Now().After(back) {
+				return nil
 			}
-		}()
-		began := time.Now()
-		err := s.try(ctx, away)
-		if stopsRun(err) || !errors.Is(err, store.ErrUnavailable) || time.Since(began) < 10*time.Minute {
-			t.Errorf("the item ended after %s with %v", time.Since(began), err)
+			return errors.Join(pause(ctx, 10*time.Second), store.ErrUnavailable)
+		}
+		s.probe = answer
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if err := s.try(t.Context(), answer); err != nil {
+					t.Errorf("an item ended with %v", err)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
+// A probe that is cut short says nothing of the service.
+func TestCancelledProbe(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService("the bucket", 10*time.Minute, slog.New(slog.DiscardHandler))
+		s.probe = func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := s.try(ctx, away); !stopsRun(err) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the item ended with %v", err)
 		}
 	})
 }

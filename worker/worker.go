@@ -114,6 +114,8 @@ func New(config Config, parts Parts) *Worker {
 		unnamed:    &unnamedTransactions{},
 		sealing:    &sealing{enough: make(chan struct{}, 1)},
 	}
+	// archive.json is in the bucket already: the same bytes again change nothing.
+	w.bucket.probe = w.beginBucket
 	w.vendor = newVendor(func(ctx context.Context) error { return w.Vendor.CheckIn(ctx) }, config.OutageBound, ofRun)
 	return w
 }
