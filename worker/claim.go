@@ -152,10 +152,8 @@ func (w *Worker) claim(ctx context.Context, batch, size int) ([]store.Task, map[
 	if batch%longestDueEvery == 0 {
 		order = store.LongestDue
 	}
-	var tasks []store.Task
-	err := w.database.try(ctx, func(ctx context.Context) (err error) {
-		tasks, err = w.Ledger.Claim(ctx, w.run, w.process, order, size)
-		return err
+	tasks, err := ask(ctx, w.database, func() ([]store.Task, error) {
+		return w.Ledger.Claim(ctx, w.run, w.process, order, size)
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("claim users: %w", err)
@@ -168,10 +166,8 @@ func (w *Worker) claim(ctx context.Context, batch, size int) ([]store.Task, map[
 	for n, task := range tasks {
 		ids[n] = task.UserID
 	}
-	var users map[string]store.User
-	err = w.database.try(ctx, func(ctx context.Context) (err error) {
-		users, err = w.Users.Lookup(ctx, ids)
-		return err
+	users, err := ask(ctx, w.database, func() (map[string]store.User, error) {
+		return w.Users.Lookup(ctx, ids)
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("look up users: %w", err)
@@ -183,10 +179,8 @@ func (w *Worker) claim(ctx context.Context, batch, size int) ([]store.Task, map[
 }
 
 func (w *Worker) remaining(ctx context.Context) (store.Remaining, error) {
-	var remaining store.Remaining
-	err := w.database.try(ctx, func(ctx context.Context) (err error) {
-		remaining, err = w.Ledger.Remaining(ctx, w.run, w.process)
-		return err
+	remaining, err := ask(ctx, w.database, func() (store.Remaining, error) {
+		return w.Ledger.Remaining(ctx, w.run, w.process)
 	})
 	if err != nil {
 		return remaining, fmt.Errorf("count what remains of the run: %w", err)

@@ -15,7 +15,7 @@ import (
 // its time, by a signal or because the run is refused, it also leaves it open when
 // somebody may come back to it.
 func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
-	err := w.database.try(ctx, func(ctx context.Context) error {
+	err := w.database.try(ctx, func() error {
 		return w.Ledger.Beat(ctx, w.process, w.progress.counts())
 	})
 	if err != nil {
@@ -58,9 +58,8 @@ func (w *Worker) closeRefused(ctx context.Context, fault error) bool {
 func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatus) (mine bool, err error) {
 	ctx, span := startSpan(ctx, spanClose)
 	defer func() { endSpan(span, err) }()
-	err = w.database.try(ctx, func(ctx context.Context) (err error) {
-		mine, err = w.Ledger.BeginClose(ctx, run.ID, w.process)
-		return err
+	mine, err = ask(ctx, w.database, func() (bool, error) {
+		return w.Ledger.BeginClose(ctx, run.ID, w.process)
 	})
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
@@ -75,30 +74,17 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	sealed := w.sealNow(ctx, true)
 
 	// The files first. A process that dies between files leaves an open run;
-	// the next one writes the rest and finds the others as they are. So does
-	// another try of this one, when the ledger was away while it was read.
-	var sums runFile
-	var stated store.RunStatus
-	err = w.database.try(ctx, func(ctx context.Context) (err error) {
-		sums, stated, err = w.writeRunFiles(ctx, run, status, sealed)
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("close run %q: %w", run.ID, err)
+	// the next one writes the rest and finds the others as they are. The ledger
+	// says of the run what its files say, which nothing replaces.
+	sums, status, err := w.writeRunFiles(ctx, run, status, sealed)
+	if err == nil {
+		err = w.writeReport(ctx, run, status)
 	}
-	// The ledger says of the run what its files say, which nothing replaces.
-	status = stated
-
-	// The report is for people and no evidence: SHA256SUMS does not list it.
-	err = w.database.try(ctx, func(ctx context.Context) error { return w.writeReport(ctx, run, status) })
-	if err != nil {
-		return false, fmt.Errorf("close run %q: %w", run.ID, err)
+	if err == nil {
+		err = w.database.try(ctx, func() error {
+			return w.Ledger.FinishClose(ctx, run.ID, w.process, status, sums.RunObject)
+		})
 	}
-
-	err = w.database.try(ctx, func(ctx context.Context) error {
-		return w.Ledger.FinishClose(ctx, run.ID, w.process, status,
-			store.RunObject{Key: sums.key, VersionID: sums.versionID, SHA256: sums.sha256})
-	})
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", run.ID, err)
 	}
@@ -114,10 +100,8 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 // closeInterrupted closes the runs that nobody works on any more, and keeps
 // their totals for the report.
 func (w *Worker) closeInterrupted(ctx context.Context) error {
-	var runs []store.Run
-	err := w.database.try(ctx, func(ctx context.Context) (err error) {
-		runs, err = w.Ledger.Interrupted(ctx, w.run.ID)
-		return err
+	runs, err := ask(ctx, w.database, func() ([]store.Run, error) {
+		return w.Ledger.Interrupted(ctx, w.run.ID)
 	})
 	if err != nil {
 		return fmt.Errorf("look for interrupted runs: %w", err)
@@ -130,16 +114,13 @@ func (w *Worker) closeInterrupted(ctx context.Context) error {
 		if !closed {
 			continue
 		}
-		err = w.database.try(ctx, func(ctx context.Context) error {
-			totals, err := w.Ledger.Totals(ctx, run.ID)
-			if err == nil {
-				w.interrupted = append(w.interrupted, totals)
-			}
-			return err
+		totals, err := ask(ctx, w.database, func() (store.RunTotals, error) {
+			return w.Ledger.Totals(ctx, run.ID)
 		})
 		if err != nil {
 			return fmt.Errorf("read totals of run %q: %w", run.ID, err)
 		}
+		w.interrupted = append(w.interrupted, totals)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 		Bytes:       end.bytes,
 		StartedAt:   a.started,
 	}
-	err = a.database.tryAtStop(ctx, func(ctx context.Context) error {
+	err = a.database.tryAtStop(ctx, func() error {
 		return a.Ledger.Commit(ctx, a.process, result)
 	})
 	if err != nil {

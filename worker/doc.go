@@ -10,8 +10,9 @@
 //	run.go       enter the run, work on it, close it
 //	sync.go      the ledger knows every user of the source, and who is due
 //	claim.go     lease a batch of due users, look up their identifiers
-//	user.go      one user: list → known → resume → fetch → record → result
+//	user.go      one user: list → known → resume → fetch → record → commit
 //	fetch.go     one image: fetch, hash, put create-only
+//	judge.go     how the user ends, and what the record is to state
 //	record.go    the record, written last, is the commit mark in the bucket
 //	commit.go    one ledger transaction: images, record, outcome, due time, lease
 //	close.go     the last process writes the run files and closes the run

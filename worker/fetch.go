@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -24,80 +23,60 @@ type fetched struct {
 	failure *vlens.Error // why it is not stored, when the vendor is why
 }
 
-// errNoTransaction says that the vendor does not serve images without a
-// transaction id, and none is known.
-var errNoTransaction = errors.New("no transaction id is known")
-
 // fetchAll fetches and stores the references, in parallel, and says of each what
 // became of it. The error is errNoTransaction, one of the vendor's that leaves
 // open whether it serves such images, or one that stops the run.
-func (a *attempt) fetchAll(ctx context.Context, wanted []reference) ([]fetched, error) {
-	results := make([]fetched, len(wanted))
+func (a *attempt) fetchAll(ctx context.Context, wanted []reference) (results []fetched, err error) {
+	results = make([]fetched, len(wanted))
 	first := 0
 	if len(wanted) > 0 && wanted[0].transactionID == "" {
 		// Whether the vendor serves an image whose transaction nobody knows is
 		// asked with one, before it is asked six times.
-		result, err := a.fetchUnnamed(ctx, wanted[0])
-		if err != nil {
+		if refused, _ := a.unnamed.inVain(); refused {
+			return nil, errNoTransaction
+		}
+		if results[0], err = a.fetch(ctx, ctx, wanted[0]); err != nil {
 			return nil, err
 		}
-		results[0], first = result, 1
+		first = 1
 	}
 
 	group, fetching := errgroup.WithContext(ctx)
 	for n := first; n < len(wanted); n++ {
 		group.Go(func() (err error) {
-			if err := a.imageSlots.Acquire(fetching, 1); err != nil {
-				return err
-			}
-			defer func() { a.freeImageSlot(ctx, err) }()
-			image, err := a.request(fetching, wanted[n])
-			if err == nil {
-				defer image.Release()
-			}
-			results[n], err = a.keep(fetching, wanted[n], image, err)
+			results[n], err = a.fetch(fetching, ctx, wanted[n])
 			return err
 		})
 	}
 	return results, group.Wait()
 }
 
-// fetchUnnamed asks for an image whose transaction nobody knows. With a vendor
-// that has served such images a failure is the image's own, as any other. Until
-// then an answer that leaves it open is returned, and the user's other images are
-// not asked for.
-func (a *attempt) fetchUnnamed(ctx context.Context, r reference) (result fetched, err error) {
-	if refused, _ := a.unnamed.inVain(); refused {
-		return fetched{}, errNoTransaction
-	}
+// fetch fetches and stores one image. The context of all users ends when the work
+// on all of them does.
+func (a *attempt) fetch(ctx, allUsers context.Context, r reference) (_ fetched, err error) {
 	if err := a.imageSlots.Acquire(ctx, 1); err != nil {
 		return fetched{}, err
 	}
-	defer func() { a.freeImageSlot(ctx, err) }()
+	defer func() { a.freeImageSlot(allUsers, err) }()
 	image, err := a.request(ctx, r)
 	if err == nil {
 		defer image.Release()
 	}
-	switch {
-	case err == nil, isFault(err, vlens.FaultNotAnImage), isFault(err, vlens.FaultTooLarge):
-		a.unnamed.served()
-	case a.unnamed.proven(): // and keep states the failure
-	case refusal(err):
-		a.unnamed.refused()
-		return fetched{}, errNoTransaction
-	default:
-		return fetched{}, err
+	if r.transactionID == "" {
+		if err := a.unnamed.learn(err); err != nil {
+			return fetched{}, err
+		}
 	}
 	return a.keep(ctx, r, image, err)
 }
 
 // freeImageSlot lets the next image take the place of one in flight. After an
-// error that ends the work on all users it waits for that end, which is the end
-// of ctx: whoever took the place until then would ask the vendor in vain.
-func (a *attempt) freeImageSlot(ctx context.Context, err error) {
+// error that ends the work on all users it waits for that end: whoever took the
+// place until then would ask the vendor in vain.
+func (a *attempt) freeImageSlot(allUsers context.Context, err error) {
 	free := func() { a.imageSlots.Release(1) }
 	if err != nil && stopsRun(err) && !errors.Is(err, errStopped) {
-		context.AfterFunc(ctx, free)
+		context.AfterFunc(allUsers, free)
 		return
 	}
 	free()
@@ -107,11 +86,9 @@ func (a *attempt) freeImageSlot(ctx context.Context, err error) {
 func (a *attempt) request(ctx context.Context, r reference) (image *vlens.Image, err error) {
 	ctx, span := startSpan(ctx, spanFetch)
 	defer func() { endSpan(span, err) }()
-	err = a.askVendor(ctx, func(ctx context.Context) (err error) {
-		image, err = a.Vendor.Image(ctx, vlens.ImageRequest{TransactionID: r.transactionID, FileName: r.fileName.Reveal()})
-		return err
+	return askVendor(ctx, a.Worker, func() (*vlens.Image, error) {
+		return a.Vendor.Image(ctx, vlens.ImageRequest{TransactionID: r.transactionID, FileName: r.fileName.Reveal()})
 	})
-	return image, err
 }
 
 // keep stores the image that the vendor answered with, or states why there is
@@ -120,8 +97,9 @@ func (a *attempt) keep(ctx context.Context, r reference, answer *vlens.Image, er
 	if err != nil {
 		return a.notStored(r, err)
 	}
-	image := a.describe(r, answer)
-	object, created, err := a.put(ctx, image, answer.Bytes)
+	hash := sha256.Sum256(answer.Bytes)
+	image := a.describe(r, answer, hash)
+	object, created, err := a.put(ctx, image, answer.Bytes, hash)
 	if err != nil {
 		return a.notStored(r, err)
 	}
@@ -145,8 +123,7 @@ func (a *attempt) notStored(r reference, err error) (fetched, error) {
 }
 
 // describe states the image under the key that its content gives it.
-func (a *attempt) describe(r reference, answer *vlens.Image) store.Image {
-	hash := sha256.Sum256(answer.Bytes)
+func (a *attempt) describe(r reference, answer *vlens.Image, hash [sha256.Size]byte) store.Image {
 	image := store.Image{
 		Kind:      r.kind,
 		State:     store.ImageStored,
@@ -179,20 +156,16 @@ func (a *attempt) conflicts(image store.Image) bool {
 	})
 }
 
-func (a *attempt) put(ctx context.Context, image store.Image, body []byte) (object store.Object, created bool, err error) {
+func (a *attempt) put(ctx context.Context, image store.Image, body []byte, hash [sha256.Size]byte) (object store.Object, created bool, err error) {
 	ctx, span := startSpan(ctx, spanPut)
 	defer func() { endSpan(span, err) }()
-	hash, err := hex.DecodeString(image.SHA256)
-	if err != nil {
-		return object, false, fmt.Errorf("hash of %q: %w", image.Key, err)
-	}
-	err = a.bucket.try(ctx, func(ctx context.Context) (err error) {
+	err = a.bucket.try(ctx, func() (err error) {
 		object, created, err = a.Bucket.Put(ctx, store.PutRequest{
 			Key:         image.Key,
 			Body:        bytes.NewReader(body),
 			Size:        image.Bytes,
 			ContentType: image.MediaType,
-			SHA256:      [sha256.Size]byte(hash),
+			SHA256:      hash,
 			Metadata:    metadata(image),
 		})
 		return err

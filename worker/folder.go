@@ -36,7 +36,7 @@ type folder struct {
 // exploreFolder lists the subject's prefix, which holds few transactions, and
 // reads the metadata of the transaction's images that the ledger does not know.
 func (a *attempt) exploreFolder(ctx context.Context) error {
-	err := a.bucket.try(ctx, func(ctx context.Context) error {
+	err := a.bucket.try(ctx, func() error {
 		a.folder = folder{}
 		for object, err := range a.Bucket.List(ctx, a.Layout.Subject(a.task.Subject)) {
 			if err != nil {

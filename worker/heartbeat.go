@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"vlens-archiver/store"
@@ -12,14 +13,11 @@ import (
 // or with store.ErrProcessLost as its cause; the function ends both and waits.
 func (w *Worker) startBeat(parent context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.beat(ctx, cancel)
-	}()
+	var beating sync.WaitGroup
+	beating.Go(func() { w.beat(ctx, cancel) })
 	return ctx, func() {
 		cancel(nil)
-		<-ended
+		beating.Wait()
 	}
 }
 

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"iter"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -26,29 +25,28 @@ type identifier struct {
 
 // identifiersOf are the usable identifiers of a user, in the order to try them.
 // Only one spelling of each is tried: every further one would cost a request
-// and might be another person's. Each is worked out when it is asked for: most
-// users are known by their first.
-func identifiersOf(user store.User, order []Identifier, region string) iter.Seq[identifier] {
-	return func(yield func(identifier) bool) {
-		for _, by := range order {
-			var value store.Sensitive
-			switch by {
-			case ByEmail:
-				value = Email(user.Email)
-			case ByPhone:
-				value = Phone(user.Phone, region)
-			}
-			if value != "" && !yield(identifier{by: by, value: value}) {
-				return
-			}
+// and might be another person's.
+func identifiersOf(user store.User, order []Identifier, region string) []identifier {
+	var usable []identifier
+	for _, by := range order {
+		var value store.Sensitive
+		switch by {
+		case ByEmail:
+			value = Email(user.Email)
+		case ByPhone:
+			value = Phone(user.Phone, region)
+		}
+		if value != "" {
+			usable = append(usable, identifier{by: by, value: value})
 		}
 	}
+	return usable
 }
 
 // Usable are the identifiers by which the vendor could be asked for a user.
 func Usable(user store.User, order []Identifier, region string) []Identifier {
 	var usable []Identifier
-	for one := range identifiersOf(user, order, region) {
+	for _, one := range identifiersOf(user, order, region) {
 		usable = append(usable, one.by)
 	}
 	return usable

@@ -17,23 +17,23 @@ const leaveTimeout = 20 * time.Second
 func (w *Worker) leave(ctx context.Context, failure error) (totals store.RunTotals, log store.LogState, _ error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
 	defer cancel()
-	do := func(what string, op func(context.Context) error) {
+	do := func(what string, op func() error) {
 		if failure != nil {
-			_ = op(ctx) // once: it may well be the ledger that failed
+			_ = op() // once: it may well be the ledger that failed
 			return
 		}
 		if err := w.database.tryAtStop(ctx, op); err != nil {
 			failure = fmt.Errorf("%s: %w", what, err)
 		}
 	}
-	do(fmt.Sprintf("leave run %q", w.run.ID), func(ctx context.Context) error {
+	do(fmt.Sprintf("leave run %q", w.run.ID), func() error {
 		return w.Ledger.Leave(ctx, w.process, w.progress.counts())
 	})
-	do(fmt.Sprintf("read totals of run %q", w.run.ID), func(ctx context.Context) (err error) {
+	do(fmt.Sprintf("read totals of run %q", w.run.ID), func() (err error) {
 		totals, err = w.Ledger.Totals(ctx, w.run.ID)
 		return err
 	})
-	do("read the state of the log", func(ctx context.Context) (err error) {
+	do("read the state of the log", func() (err error) {
 		log, err = w.Ledger.LogState(ctx)
 		return err
 	})

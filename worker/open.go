@@ -1,21 +1,14 @@
 package worker
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 )
-
-// largestSmallObject bounds what is read back: archive.json, records, tiles and
-// checkpoints of the log.
-const largestSmallObject = 1 << 20
 
 // ErrClockSkew says that the clock here and the database's disagree.
 var ErrClockSkew = errors.New("the clock of this machine is wrong")
@@ -74,14 +67,14 @@ func (w *Worker) checkClock(ctx context.Context) error {
 // whether there is one.
 func (w *Worker) compareBucket(ctx context.Context) (found bool, err error) {
 	key := w.Layout.Archive()
-	there, err := w.readSmall(ctx, key, "")
+	body, _, err := w.readOnce(ctx, key, "")
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	identity, err := manifest.DecodeArchive(there)
+	identity, err := manifest.DecodeArchive(body)
 	if err != nil {
 		return true, fmt.Errorf("%w: %q: %w", store.ErrForeignArchive, key, err)
 	}
@@ -95,13 +88,7 @@ func (w *Worker) beginBucket(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = w.Bucket.Put(ctx, store.PutRequest{
-		Key:         w.Layout.Archive(),
-		Body:        bytes.NewReader(body),
-		Size:        int64(len(body)),
-		ContentType: "application/json",
-		SHA256:      sha256.Sum256(body),
-	})
+	_, _, err = w.Bucket.Put(ctx, putRequest(w.Layout.Archive(), "application/json", body))
 	if !errors.Is(err, store.ErrExists) {
 		return err
 	}
@@ -109,22 +96,4 @@ func (w *Worker) beginBucket(ctx context.Context) error {
 		return differ
 	}
 	return err
-}
-
-func (w *Worker) readSmall(ctx context.Context, key, versionID string) ([]byte, error) {
-	content, _, err := w.readObject(ctx, key, versionID)
-	return content, err
-}
-
-func (w *Worker) readObject(ctx context.Context, key, versionID string) ([]byte, store.Object, error) {
-	body, object, err := w.Bucket.Get(ctx, key, versionID)
-	if err != nil {
-		return nil, store.Object{}, err
-	}
-	defer body.Close()
-	content, err := io.ReadAll(io.LimitReader(body, largestSmallObject))
-	if err != nil {
-		return nil, store.Object{}, fmt.Errorf("read %q: %w: %w", key, store.ErrUnavailable, err)
-	}
-	return content, object, nil
 }

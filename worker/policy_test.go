@@ -72,7 +72,7 @@ func TestIdentifiersOf(t *testing.T) {
 		{"half addresses", store.User{Email: "@b.example"}, both, nil},
 	} {
 		var got []string
-		for id := range identifiersOf(c.user, c.order, "EG") {
+		for _, id := range identifiersOf(c.user, c.order, "EG") {
 			got = append(got, id.value.Reveal())
 		}
 		if len(got) != len(c.want) {

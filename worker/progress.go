@@ -30,14 +30,14 @@ func (s Snapshot) TotalRequests() int64 {
 	return n
 }
 
-// Progress counts. Its methods may be called from any goroutine.
-type Progress struct {
+// progress counts. Its methods may be called from any goroutine.
+type progress struct {
 	mu  sync.Mutex
 	now Snapshot
 }
 
-func newProgress() *Progress {
-	return &Progress{now: Snapshot{
+func newProgress() *progress {
+	return &progress{now: Snapshot{
 		Phase:    "open",
 		Started:  time.Now(),
 		Requests: make(map[string]int64),
@@ -45,39 +45,39 @@ func newProgress() *Progress {
 	}}
 }
 
-func (p *Progress) phase(name string) {
+func (p *progress) phase(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.now.Phase = name
 }
 
-func (p *Progress) due(users int64) {
+func (p *progress) due(users int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.now.Due = users
 }
 
-func (p *Progress) request(info vlens.RequestInfo) {
+func (p *progress) request(info vlens.RequestInfo) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.now.Requests[string(info.Endpoint)]++
 }
 
-func (p *Progress) image(bytes int64) {
+func (p *progress) image(bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.now.Images++
 	p.now.Bytes += bytes
 }
 
-func (p *Progress) user(outcome store.Outcome) {
+func (p *progress) user(outcome store.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.now.Users++
 	p.now.Outcomes[outcome]++
 }
 
-func (p *Progress) snapshot() Snapshot {
+func (p *progress) snapshot() Snapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.now
@@ -87,6 +87,6 @@ func (p *Progress) snapshot() Snapshot {
 }
 
 // counts is what the ledger keeps of this process.
-func (p *Progress) counts() store.RunCounts {
+func (p *progress) counts() store.RunCounts {
 	return store.RunCounts{Requests: p.snapshot().Requests}
 }

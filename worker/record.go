@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,7 +11,6 @@ import (
 
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
-	"vlens-archiver/vlens"
 )
 
 // mostRecords bounds the search for a free sequence number. A new record is
@@ -78,94 +76,17 @@ func (a *attempt) documentEarlier(ctx context.Context, end *ending) error {
 			if image.State != store.ImageStored || a.inLedger(image) {
 				continue
 			}
-			err := a.bucket.try(ctx, func(ctx context.Context) error {
-				object, err := a.Bucket.Head(ctx, image.Key, image.VersionID)
-				image.ETag = object.ETag // a record does not state it
-				return err
+			object, err := ask(ctx, a.bucket, func() (store.Object, error) {
+				return a.Bucket.Head(ctx, image.Key, image.VersionID)
 			})
 			if err != nil {
 				return fmt.Errorf("look for an image of an earlier attempt: %w", err)
 			}
+			image.ETag = object.ETag // a record does not state it
 			end.earlier = append(end.earlier, store.StoredImage{Transaction: parts.Transaction, Image: image})
 		}
 	}
 	return nil
-}
-
-// judge says how the attempt ends: by what became of each listed reference in
-// this attempt, or, if it was not tried, before it.
-func (a *attempt) judge(results []fetched) ending {
-	end := ending{outcome: store.OutcomeArchived}
-	stored := len(a.references) - len(results)
-	for _, result := range results {
-		if result.State != store.ImageStored {
-			continue
-		}
-		stored++
-		if result.created {
-			end.bytes += result.Bytes
-		}
-		if slices.Contains(result.Flags, store.FlagConflict) {
-			end.class = store.ClassConflict
-		}
-	}
-	switch stored {
-	case len(a.references):
-		return end
-	case 0:
-		end.outcome = store.OutcomeFailed
-	default:
-		end.outcome = store.OutcomePartial
-	}
-	end.class, end.failure = worst(results)
-	return end
-}
-
-// worst is the class that stands for all that is not stored: a transient one
-// when there is any, since it says that trying again is worth it.
-func worst(results []fetched) (store.Class, *vlens.Error) {
-	var worst fetched
-	for _, result := range results {
-		if result.State == store.ImageStored {
-			continue
-		}
-		if worst.Class == store.ClassNone || result.Class.Transient() && !worst.Class.Transient() {
-			worst = result
-		}
-	}
-	return worst.Class, worst.failure
-}
-
-// state is what a record says of the folder now: every stored image, then, for
-// each listed reference without one, why, and for each kind that the listing
-// leaves out and nothing is stored of, that it is absent. In the order of kinds.
-func (a *attempt) state(results []fetched) []store.Image {
-	images := a.stored()
-	for _, result := range results {
-		known := slices.ContainsFunc(images, func(i store.Image) bool {
-			return i.Kind == result.Kind && i.Ref == result.Ref && (i.Key == result.Key || result.State != store.ImageStored)
-		})
-		if !known {
-			images = append(images, result.Image)
-		}
-	}
-	for _, kind := range store.Kinds {
-		if !slices.ContainsFunc(images, func(i store.Image) bool { return i.Kind == kind }) {
-			images = append(images, store.Image{Kind: kind, State: store.ImageAbsent})
-		}
-	}
-	slices.SortStableFunc(images, func(x, y store.Image) int {
-		return slices.Index(store.Kinds[:], x.Kind) - slices.Index(store.Kinds[:], y.Kind)
-	})
-	return images
-}
-
-// worthRecording reports whether there is a fact to state: an image that is
-// stored, or that certainly cannot be. Failures that may pass are no such fact.
-func worthRecording(images []store.Image) bool {
-	return slices.ContainsFunc(images, func(i store.Image) bool {
-		return i.State != store.ImageAbsent && i.State != store.ImageFailed
-	})
 }
 
 // inLedger reports whether the ledger has a row for the image already.
@@ -221,14 +142,7 @@ func (a *attempt) readRecord(ctx context.Context, transaction string, sequence i
 	if key == a.known.Record.Key {
 		version = a.known.Record.VersionID
 	}
-	var body []byte
-	var object store.Object
-	err = a.bucket.try(ctx, func(ctx context.Context) (err error) {
-		if object, err = a.Bucket.Head(ctx, key, version); err == nil {
-			body, err = a.readSmall(ctx, key, object.VersionID)
-		}
-		return err
-	})
+	body, object, err := a.readObject(ctx, key, version)
 	if errors.Is(err, store.ErrNotFound) {
 		return record, false, nil
 	}
@@ -270,23 +184,13 @@ func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest
 		return store.RecordRef{}, err
 	}
 
-	hash := sha256.Sum256(body)
-	var object store.Object
-	err = a.bucket.try(ctx, func(ctx context.Context) (err error) {
-		object, _, err = a.Bucket.Put(ctx, store.PutRequest{
-			Key:         key,
-			Body:        bytes.NewReader(body),
-			Size:        int64(len(body)),
-			ContentType: "application/json",
-			SHA256:      hash,
-			Metadata:    map[string]string{metaSHA256: hex.EncodeToString(hash[:])},
-		})
-		return err
-	})
+	request := putRequest(key, "application/json", body)
+	request.Metadata = map[string]string{metaSHA256: hex.EncodeToString(request.SHA256[:])}
+	object, err := a.putObject(ctx, request)
 	if err != nil {
 		return store.RecordRef{}, err
 	}
-	return recordRef(a.transaction, key, sequence, hash, object.VersionID, now), nil
+	return recordRef(a.transaction, key, sequence, request.SHA256, object.VersionID, now), nil
 }
 
 func recordRef(transaction, key string, sequence int, hash [sha256.Size]byte, versionID string, archived time.Time) store.RecordRef {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"vlens-archiver/internal/archivetest"
 	"vlens-archiver/store"
@@ -215,7 +216,7 @@ func TestOneObjectIsNeverTaken(t *testing.T) {
 				return r.Method == http.MethodPut && strings.Contains(r.URL.Path, archivetest.SubjectOf(user)) &&
 					strings.Contains(r.URL.Path, c.object)
 			})
-			report := tn.Run("first", nil)
+			report := tn.Run("first", func(config *worker.Config) { config.OutageBound = 5 * time.Minute })
 			if got := report.Totals.Users["archived"]; got != int64(c.users-1) {
 				t.Errorf("%d users are archived, want all but one of %d", got, c.users)
 			}

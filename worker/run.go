@@ -140,7 +140,7 @@ func (w *Worker) session(ctx context.Context) (part part, err error) {
 // context ends with ctx, when the time for a stop is over, or when the heartbeat
 // is lost, with store.ErrProcessLost as its cause. The function ends it and waits.
 func (w *Worker) enter(ctx context.Context) (_ context.Context, exit func(), err error) {
-	err = w.database.try(ctx, func(ctx context.Context) error {
+	err = w.database.try(ctx, func() error {
 		return w.Ledger.Enter(ctx, w.process, w.WorkerName, w.run.ID)
 	})
 	if err != nil {

@@ -19,10 +19,8 @@ import (
 
 // runFile is a file of a run as it stands in the bucket.
 type runFile struct {
-	key       string
-	versionID string
-	sha256    string
-	standing  bool // it was there already
+	store.RunObject
+	standing bool // it was there already
 }
 
 // writeRunFiles states the run in the bucket, from the ledger, and returns its
@@ -62,22 +60,8 @@ func (w *Worker) writeRunFiles(ctx context.Context, run store.Run, status store.
 	return sums, status, err
 }
 
-// statedStatus is the status that a standing summary.json states. One that is no
-// summary, which is for verify to find, must not keep the run from being closed:
-// then it is ours.
-func (w *Worker) statedStatus(ctx context.Context, summary runFile, ours store.RunStatus) (store.RunStatus, error) {
-	body, _, err := w.readWaiting(ctx, summary.key)
-	if err != nil {
-		return "", err
-	}
-	var stated manifest.Summary
-	if err := json.Unmarshal(body, &stated); err != nil || stated.Status != store.RunClosed && stated.Status != store.RunInterrupted {
-		return ours, nil
-	}
-	return stated.Status, nil
-}
-
-// writeReport puts the report of the run beside its files.
+// writeReport puts the report of the run beside its files. It is for people and no
+// evidence: SHA256SUMS does not list it.
 func (w *Worker) writeReport(ctx context.Context, run store.Run, status store.RunStatus) error {
 	if w.Reporter == nil {
 		return nil
@@ -87,6 +71,21 @@ func (w *Worker) writeReport(ctx context.Context, run store.Run, status store.Ru
 		return w.Reporter.WriteRunReport(ctx, out, run.ID, status)
 	})
 	return err
+}
+
+// statedStatus is the status that a standing summary.json states. One that is no
+// summary, which is for verify to find, must not keep the run from being closed:
+// then it is ours.
+func (w *Worker) statedStatus(ctx context.Context, summary runFile, ours store.RunStatus) (store.RunStatus, error) {
+	body, _, err := w.readObject(ctx, summary.Key, summary.VersionID)
+	if err != nil {
+		return "", err
+	}
+	var stated manifest.Summary
+	if err := json.Unmarshal(body, &stated); err != nil || stated.Status != store.RunClosed && stated.Status != store.RunInterrupted {
+		return ours, nil
+	}
+	return stated.Status, nil
 }
 
 func (w *Worker) writeManifest(ctx context.Context, out io.Writer, runID string) error {
@@ -141,7 +140,7 @@ func (w *Worker) writeObjects(ctx context.Context, out io.Writer, runID string, 
 		}
 	}
 	for _, file := range files {
-		if err := manifest.WriteObject(table, bucket, file.key, file.versionID); err != nil {
+		if err := manifest.WriteObject(table, bucket, file.Key, file.VersionID); err != nil {
 			return err
 		}
 	}
@@ -159,7 +158,7 @@ func (w *Worker) writeSums(ctx context.Context, out io.Writer, runID string, fil
 		}
 	}
 	for _, file := range files {
-		if err := manifest.WriteSum(out, file.sha256, w.Layout.Relative(file.key)); err != nil {
+		if err := manifest.WriteSum(out, file.SHA256, w.Layout.Relative(file.Key)); err != nil {
 			return err
 		}
 	}
@@ -177,55 +176,53 @@ func (w *Worker) writeRunFile(ctx context.Context, key, contentType string, fill
 	defer os.Remove(spool.Name())
 	defer spool.Close()
 
-	hash := sha256.New()
-	buffered := bufio.NewWriter(io.MultiWriter(spool, hash))
-	if err := fill(buffered); err != nil {
-		return runFile{}, fmt.Errorf("spool %q: %w", key, err)
-	}
-	if err := buffered.Flush(); err != nil {
-		return runFile{}, fmt.Errorf("spool %q: %w", key, err)
-	}
-	size, err := spool.Seek(0, io.SeekCurrent)
+	request := store.PutRequest{Key: key, Body: spool, ContentType: contentType}
+	err = w.database.try(ctx, func() (err error) {
+		request.Size, request.SHA256, err = rewrite(spool, fill)
+		return err
+	})
 	if err != nil {
 		return runFile{}, fmt.Errorf("spool %q: %w", key, err)
 	}
-
-	sum := [sha256.Size]byte(hash.Sum(nil))
-	var object store.Object
-	err = w.bucket.try(ctx, func(ctx context.Context) (err error) {
-		object, _, err = w.Bucket.Put(ctx, store.PutRequest{
-			Key:         key,
-			Body:        spool,
-			Size:        size,
-			ContentType: contentType,
-			SHA256:      sum,
-			Metadata:    map[string]string{metaSHA256: hex.EncodeToString(sum[:])},
-		})
-		return err
-	})
-	if !errors.Is(err, store.ErrExists) {
-		return runFile{key: key, versionID: object.VersionID, sha256: hex.EncodeToString(sum[:])}, err
+	sum := hex.EncodeToString(request.SHA256[:])
+	request.Metadata = map[string]string{metaSHA256: sum}
+	object, err := w.putObject(ctx, request)
+	if errors.Is(err, store.ErrExists) {
+		return w.standingRunFile(ctx, key)
 	}
-	return w.standingRunFile(ctx, key)
+	return runFile{RunObject: store.RunObject{Key: key, VersionID: object.VersionID, SHA256: sum}}, err
 }
 
-// standingRunFile is a file of the run as it stands in the bucket. A bucket that is
-// away is waited for here: to the caller it would look like the ledger, and the
-// files of the run would be begun anew.
+// rewrite fills a file from its beginning, and returns its size and hash.
+func rewrite(file *os.File, fill func(io.Writer) error) (size int64, sum [sha256.Size]byte, err error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return 0, sum, err
+	}
+	if err := file.Truncate(0); err != nil {
+		return 0, sum, err
+	}
+	hash := sha256.New()
+	buffered := bufio.NewWriter(io.MultiWriter(file, hash))
+	if err := fill(buffered); err != nil {
+		return 0, sum, err
+	}
+	if err := buffered.Flush(); err != nil {
+		return 0, sum, err
+	}
+	size, err = file.Seek(0, io.SeekCurrent)
+	return size, [sha256.Size]byte(hash.Sum(nil)), err
+}
+
+// standingRunFile is a file of the run as it stands in the bucket.
 func (w *Worker) standingRunFile(ctx context.Context, key string) (runFile, error) {
-	var object store.Object
-	err := w.bucket.try(ctx, func(ctx context.Context) (err error) {
-		object, err = w.Bucket.Head(ctx, key, "")
-		return err
-	})
+	object, err := ask(ctx, w.bucket, func() (store.Object, error) { return w.Bucket.Head(ctx, key, "") })
 	if err != nil {
 		return runFile{}, err
 	}
-	file := runFile{key: key, versionID: object.VersionID, sha256: object.SHA256, standing: true}
-	if file.sha256 == "" { // the service keeps no checksum
-		err = w.bucket.try(ctx, func(ctx context.Context) (err error) {
-			file.sha256, err = w.contentHash(ctx, key, object.VersionID)
-			return err
+	file := runFile{store.RunObject{Key: key, VersionID: object.VersionID, SHA256: object.SHA256}, true}
+	if file.SHA256 == "" { // the service keeps no checksum
+		file.SHA256, err = ask(ctx, w.bucket, func() (string, error) {
+			return w.contentHash(ctx, key, object.VersionID)
 		})
 	}
 	return file, err

@@ -46,7 +46,7 @@ type seal struct {
 // never changed, so tiles have one content and checkpoints grow one tree.
 func (w *Worker) sealOnce(ctx context.Context, entries int64) (mine bool, err error) {
 	s := &seal{Worker: w}
-	err = w.database.try(ctx, func(ctx context.Context) (err error) {
+	err = w.database.try(ctx, func() (err error) {
 		s.lease, mine, err = w.Ledger.BeginSeal(ctx, w.process)
 		return err
 	})
@@ -105,12 +105,8 @@ func (s *seal) extend(ctx context.Context, entries int64) error {
 
 // assign gives indexes to up to n records and runs, and returns how many entries
 // have one now.
-func (s *seal) assign(ctx context.Context, n int) (assigned int64, err error) {
-	err = s.database.try(ctx, func(ctx context.Context) (err error) {
-		assigned, err = s.Ledger.AssignEntries(ctx, s.lease, n)
-		return err
-	})
-	return assigned, err
+func (s *seal) assign(ctx context.Context, n int) (int64, error) {
+	return ask(ctx, s.database, func() (int64, error) { return s.Ledger.AssignEntries(ctx, s.lease, n) })
 }
 
 // open reads the published checkpoint and makes sure that it continues what the
@@ -129,7 +125,7 @@ func (s *seal) open(ctx context.Context) error {
 	s.tree = s.newLogTree(ctx, tlog.Tree{N: s.head.Size, Hash: root})
 
 	key := s.Layout.Checkpoint()
-	body, object, err := s.readWaiting(ctx, key)
+	body, object, err := s.readObject(ctx, key, "")
 	if errors.Is(err, store.ErrNotFound) && s.head.Size == 0 {
 		s.head.ETag = ""
 		return nil
@@ -140,38 +136,38 @@ func (s *seal) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	there, err := manifest.OpenCheckpoint(body, s.Signing.Verifier())
+	published, err := manifest.OpenCheckpoint(body, s.Signing.Verifier())
 	if err != nil {
 		return fmt.Errorf("%w: %q: %w", ErrLogAlarm, key, err)
 	}
 	s.head.ETag, s.checkpoint = object.ETag, body
 	switch {
-	case there.Size < s.head.Size:
-		return fmt.Errorf("%w: %q was set back: it covers %d entries, and covered %d", ErrLogAlarm, key, there.Size, s.head.Size)
-	case there.Size > assigned:
+	case published.Size < s.head.Size:
+		return fmt.Errorf("%w: %q was set back: it covers %d entries, and covered %d", ErrLogAlarm, key, published.Size, s.head.Size)
+	case published.Size > assigned:
 		return fmt.Errorf("%w: %q covers %d entries, and the ledger has only %d: the ledger was set back, or somebody else has the signing key",
-			ErrLogAlarm, key, there.Size, assigned)
-	case there.Size == s.head.Size && there.Root != root:
+			ErrLogAlarm, key, published.Size, assigned)
+	case published.Size == s.head.Size && published.Root != root:
 		return fmt.Errorf("%w: %q covers the same number of entries with another root hash", ErrLogAlarm, key)
-	case there.Size == s.head.Size:
+	case published.Size == s.head.Size:
 		return nil
 	}
 
-	bundles, err := s.grow(ctx, there.Size)
+	bundles, err := s.grow(ctx, published.Size)
 	if err != nil {
 		return err
 	}
-	grown, err := s.tree.rootAt(there.Size)
+	grown, err := tlog.TreeHash(published.Size, s.tree)
 	if err != nil {
 		return err
 	}
-	if grown != there.Root {
-		return fmt.Errorf("%w: %q covers %d entries that are not those of the ledger", ErrLogAlarm, key, there.Size)
+	if grown != published.Root {
+		return fmt.Errorf("%w: %q covers %d entries that are not those of the ledger", ErrLogAlarm, key, published.Size)
 	}
-	if err := s.putTiles(ctx, manifest.NewTiles(s.head.Size, there.Size), bundles); err != nil {
+	if err := s.putTiles(ctx, manifest.NewTiles(s.head.Size, published.Size), bundles); err != nil {
 		return err
 	}
-	s.head.Size, s.head.Root = there.Size, base64.StdEncoding.EncodeToString(there.Root[:])
+	s.head.Size, s.head.Root = published.Size, base64.StdEncoding.EncodeToString(published.Root[:])
 	return s.note(ctx)
 }
 
@@ -187,10 +183,8 @@ type bundled struct {
 func (s *seal) grow(ctx context.Context, size int64) (bundled, error) {
 	from := s.head.Size
 	first := from - from%manifest.TileWidth
-	var rows []store.LogEntry
-	err := s.database.try(ctx, func(ctx context.Context) (err error) {
-		rows, err = s.Ledger.LogEntries(ctx, first, size)
-		return err
+	rows, err := ask(ctx, s.database, func() ([]store.LogEntry, error) {
+		return s.Ledger.LogEntries(ctx, first, size)
 	})
 	if err != nil {
 		return bundled{}, err
@@ -206,11 +200,11 @@ func (s *seal) grow(ctx context.Context, size int64) (bundled, error) {
 			}
 			continue
 		}
-		published, err := s.tree.leaf(row.Index)
+		published, err := s.tree.ReadHashes([]int64{tlog.StoredHashIndex(0, row.Index)})
 		if err != nil {
 			return bundled{}, err
 		}
-		if published != manifest.LeafHash(entries[i]) {
+		if published[0] != manifest.LeafHash(entries[i]) {
 			return bundled{}, fmt.Errorf("%w: entry %d of the ledger (%s) is not the one in the log", ErrLogAlarm, row.Index, row.Key)
 		}
 	}
@@ -219,7 +213,7 @@ func (s *seal) grow(ctx context.Context, size int64) (bundled, error) {
 
 // publish signs the tree as it is and replaces the checkpoint.
 func (s *seal) publish(ctx context.Context) error {
-	root, err := s.tree.rootAt(s.tree.size)
+	root, err := tlog.TreeHash(s.tree.size, s.tree)
 	if err != nil {
 		return err
 	}
@@ -229,7 +223,7 @@ func (s *seal) publish(ctx context.Context) error {
 	}
 	request := putRequest(s.Layout.Checkpoint(), "text/plain; charset=utf-8", body)
 	request.IfMatch, request.Unlocked = s.head.ETag, true
-	object, err := s.putWaiting(ctx, request)
+	object, err := s.putObject(ctx, request)
 	if errors.Is(err, store.ErrExists) || errors.Is(err, store.ErrNotFound) {
 		return errOvertaken
 	}
@@ -244,7 +238,7 @@ func (s *seal) publish(ctx context.Context) error {
 // note keeps the published head in the ledger and begins the next step with what
 // is published.
 func (s *seal) note(ctx context.Context) error {
-	err := s.database.try(ctx, func(ctx context.Context) error {
+	err := s.database.try(ctx, func() error {
 		return s.Ledger.NoteCheckpoint(ctx, s.lease, s.head)
 	})
 	if err != nil {

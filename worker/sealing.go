@@ -41,10 +41,9 @@ func (w *Worker) startSealing(ctx context.Context) (end func()) {
 	if w.Signing.IsZero() {
 		return func() {}
 	}
-	enough := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
+	ended := make(chan struct{}) // closed once no seal is to be begun any more
+	var sealing sync.WaitGroup
+	sealing.Go(func() {
 		ticker := time.NewTicker(w.SealEvery)
 		defer ticker.Stop()
 		for {
@@ -53,7 +52,7 @@ func (w *Worker) startSealing(ctx context.Context) (end func()) {
 				return // the archive goes on; the last seal says it again
 			}
 			select {
-			case <-enough:
+			case <-ended:
 				return
 			case <-ctx.Done():
 				return
@@ -61,10 +60,10 @@ func (w *Worker) startSealing(ctx context.Context) (end func()) {
 			case <-w.sealing.enough:
 			}
 		}
-	}()
+	})
 	return sync.OnceFunc(func() {
-		close(enough)
-		<-ended
+		close(ended)
+		sealing.Wait()
 	})
 }
 
@@ -115,12 +114,8 @@ func (w *Worker) seal(ctx context.Context, wait bool) (sealed bool, err error) {
 	return true, nil
 }
 
-func (w *Worker) logState(ctx context.Context) (state store.LogState, err error) {
-	err = w.database.try(ctx, func(ctx context.Context) (err error) {
-		state, err = w.Ledger.LogState(ctx)
-		return err
-	})
-	return state, err
+func (w *Worker) logState(ctx context.Context) (store.LogState, error) {
+	return ask(ctx, w.database, func() (store.LogState, error) { return w.Ledger.LogState(ctx) })
 }
 
 // sealLeftover seals what others left, when the run itself needs nothing more.

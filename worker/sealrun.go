@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 )
@@ -12,11 +14,7 @@ import (
 // placeCheckpoints puts the published checkpoint beside the files of every
 // closed run that it covers and that has none yet.
 func (s *seal) placeCheckpoints(ctx context.Context) error {
-	var runs []store.SealedRun
-	err := s.database.try(ctx, func(ctx context.Context) (err error) {
-		runs, err = s.Ledger.SealedRuns(ctx)
-		return err
-	})
+	runs, err := ask(ctx, s.database, func() ([]store.SealedRun, error) { return s.Ledger.SealedRuns(ctx) })
 	if err != nil {
 		return err
 	}
@@ -34,7 +32,7 @@ func (s *seal) placeCheckpoints(ctx context.Context) error {
 func (s *seal) placeCheckpoint(ctx context.Context, run store.SealedRun) error {
 	folder := s.Layout.Run(run.StartedAt, run.ID)
 	checkpoint := s.checkpoint
-	_, err := s.putWaiting(ctx, putRequest(folder+manifest.RunCheckpoint, "text/plain; charset=utf-8", checkpoint))
+	_, err := s.putObject(ctx, putRequest(folder+manifest.RunCheckpoint, "text/plain; charset=utf-8", checkpoint))
 	if errors.Is(err, store.ErrExists) {
 		checkpoint, err = s.standingCheckpoint(ctx, folder+manifest.RunCheckpoint, run)
 	}
@@ -42,7 +40,7 @@ func (s *seal) placeCheckpoint(ctx context.Context, run store.SealedRun) error {
 		return err
 	}
 	s.timestamp(ctx, folder+manifest.RunTimestamp, checkpoint, run)
-	return s.database.try(ctx, func(ctx context.Context) error {
+	return s.database.try(ctx, func() error {
 		return s.Ledger.NoteRunCheckpoint(ctx, run.ID)
 	})
 }
@@ -50,22 +48,22 @@ func (s *seal) placeCheckpoint(ctx context.Context, run store.SealedRun) error {
 // standingCheckpoint is an earlier checkpoint that stands beside a run already.
 // It must cover the run, and be one that the log went through.
 func (s *seal) standingCheckpoint(ctx context.Context, key string, run store.SealedRun) ([]byte, error) {
-	body, _, err := s.readWaiting(ctx, key)
+	body, _, err := s.readObject(ctx, key, "")
 	if err != nil {
 		return nil, err
 	}
-	there, err := manifest.OpenCheckpoint(body, s.Signing.Verifier())
+	earlier, err := manifest.OpenCheckpoint(body, s.Signing.Verifier())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %q: %w", ErrLogAlarm, key, err)
 	}
-	if there.Size <= run.Index || there.Size > s.head.Size {
-		return nil, fmt.Errorf("%w: %q covers %d entries, the run is entry %d of %d", ErrLogAlarm, key, there.Size, run.Index, s.head.Size)
+	if earlier.Size <= run.Index || earlier.Size > s.head.Size {
+		return nil, fmt.Errorf("%w: %q covers %d entries, the run is entry %d of %d", ErrLogAlarm, key, earlier.Size, run.Index, s.head.Size)
 	}
-	root, err := s.tree.rootAt(there.Size)
+	root, err := tlog.TreeHash(earlier.Size, s.tree)
 	if err != nil {
 		return nil, err
 	}
-	if root != there.Root {
+	if root != earlier.Root {
 		return nil, fmt.Errorf("%w: %q is of another log", ErrLogAlarm, key)
 	}
 	return body, nil
@@ -79,7 +77,7 @@ func (s *seal) timestamp(ctx context.Context, key string, checkpoint []byte, run
 	}
 	token, err := s.Timestamps.Timestamp(ctx, checkpoint)
 	if err == nil {
-		_, err = s.putWaiting(ctx, putRequest(key, "application/timestamp-reply", token))
+		_, err = s.putObject(ctx, putRequest(key, "application/timestamp-reply", token))
 	}
 	if err != nil && !errors.Is(err, store.ErrExists) {
 		s.Log.Warn("the checkpoint of the run has no time stamp", "event", "timestamp_failed", "run_id", run.ID, "error", err.Error())

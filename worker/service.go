@@ -25,9 +25,9 @@ func newService(name string, bound time.Duration, log *slog.Logger) *service {
 }
 
 // ask is service.try for an op that has a result.
-func ask[T any](ctx context.Context, s *service, op func(context.Context) (T, error)) (result T, err error) {
-	err = s.try(ctx, func(ctx context.Context) (err error) {
-		result, err = op(ctx)
+func ask[T any](ctx context.Context, s *service, op func() (T, error)) (result T, err error) {
+	err = s.try(ctx, func() (err error) {
+		result, err = op()
 		return err
 	})
 	return result, err
@@ -36,28 +36,35 @@ func ask[T any](ctx context.Context, s *service, op func(context.Context) (T, er
 // try does op until the service is there, with growing waits between the tries.
 // Once it was away for the bound, that is an *OutageError. If it answers the probe
 // and op fails all the same, the failure is op's own and is returned.
-func (s *service) try(ctx context.Context, op func(context.Context) error) error {
+func (s *service) try(ctx context.Context, op func() error) error {
 	return s.tryUntil(ctx, s.stop, op)
 }
 
 // tryAtStop is try for what is written although the process is to stop. The end
 // of ctx bounds it.
-func (s *service) tryAtStop(ctx context.Context, op func(context.Context) error) error {
+func (s *service) tryAtStop(ctx context.Context, op func() error) error {
 	return s.tryUntil(ctx, nil, op)
 }
 
-func (s *service) tryUntil(ctx context.Context, stop <-chan struct{}, op func(context.Context) error) error {
+func (s *service) tryUntil(ctx context.Context, stop <-chan struct{}, op func() error) error {
 	var away time.Time // the first failed try
 	wait := firstWait
 	for tries := 1; ; tries++ {
-		there := tries >= triesOfItem && s.probe != nil && !storeAway(s.probe(ctx))
-		err := op(ctx)
+		var err error
+		probed := tries >= triesOfItem && s.probe != nil
+		if probed {
+			err = s.probe(ctx)
+		}
+		tried := !storeAway(err)
+		if tried {
+			err = op()
+		}
 		switch {
 		case !storeAway(err):
 			return err
 		case ctx.Err() != nil:
 			return endOf(ctx)
-		case there:
+		case probed && tried:
 			return err
 		case away.IsZero():
 			away = time.Now()

@@ -12,9 +12,10 @@ import (
 	"time"
 
 	"vlens-archiver/store"
+	"vlens-archiver/vlens"
 )
 
-func away(context.Context) error { return store.ErrUnavailable }
+func away() error { return store.ErrUnavailable }
 
 // What a service does not answer, while it answers what must work, fails by itself,
 // and soon.
@@ -24,7 +25,7 @@ func TestItemThatAloneGoesUnanswered(t *testing.T) {
 		s := newService("the bucket", 10*time.Minute, slog.New(slog.DiscardHandler))
 		s.probe = func(context.Context) error { return store.ErrExists }
 		began, tries := time.Now(), 0
-		err := s.try(t.Context(), func(context.Context) error {
+		err := s.try(t.Context(), func() error {
 			tries++
 			return store.ErrUnavailable
 		})
@@ -51,7 +52,7 @@ func TestReturnOfAService(t *testing.T) {
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				if err := s.try(t.Context(), answer); err != nil {
+				if err := s.try(t.Context(), func() error { return answer(t.Context()) }); err != nil {
 					t.Errorf("an item ended with %v", err)
 				}
 			})
@@ -83,11 +84,11 @@ func TestAbsenceBeginsWithTheFirstFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService("the database", 10*time.Minute, slog.New(slog.DiscardHandler))
 		tries := 0
-		err := s.try(t.Context(), func(ctx context.Context) error {
+		err := s.try(t.Context(), func() error {
 			if tries++; tries == 2 {
 				return nil
 			}
-			return errors.Join(pause(ctx, 11*time.Minute), store.ErrUnavailable)
+			return errors.Join(pause(t.Context(), 11*time.Minute), store.ErrUnavailable)
 		})
 		if err != nil || tries != 2 {
 			t.Errorf("after %d tries: %v", tries, err)
@@ -153,7 +154,7 @@ func TestQuotaOutOfReachIsAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := New(Config{OutageBound: time.Millisecond, Concurrency: 1}, Parts{Log: slog.New(slog.DiscardHandler)})
 		noSlot := fmt.Errorf("take a slot of the quota: %w", store.ErrUnavailable)
-		err := w.askVendor(t.Context(), func(context.Context) error { return noSlot })
+		_, err := askVendor(t.Context(), w, func() (vlens.Listing, error) { return vlens.Listing{}, noSlot })
 		var outage *OutageError
 		if !errors.As(err, &outage) || outage.Service != "the database" || !errors.Is(err, store.ErrUnavailable) || !stopsRun(err) {
 			t.Errorf("the error is %v", err)

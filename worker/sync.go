@@ -11,15 +11,14 @@ func (w *Worker) sync(ctx context.Context) (result store.SyncResult, err error) 
 	w.progress.phase("sync")
 	ctx, span := startSpan(ctx, spanSync)
 	defer func() { endSpan(span, err) }()
-	err = w.database.try(ctx, func(ctx context.Context) (err error) {
-		result, err = w.Users.Sync(ctx, store.SyncRequest{
+	result, err = ask(ctx, w.database, func() (store.SyncResult, error) {
+		return w.Users.Sync(ctx, store.SyncRequest{
 			RunID:            w.run.ID,
 			Process:          w.process,
 			Key:              w.Key,
 			AllowPersonalIDs: w.AllowPersonalIDs,
 			AcceptLeft:       w.AcceptLeft,
 		})
-		return err
 	})
 	if err != nil {
 		return result, fmt.Errorf("sync users: %w", err)

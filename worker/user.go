@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -146,16 +147,16 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 		return end, true, nil
 	}
 
-	asked := false
-	for id := range identifiersOf(a.user, a.Identifiers, a.PhoneRegion) {
+	ids := identifiersOf(a.user, a.Identifiers, a.PhoneRegion)
+	if len(ids) == 0 {
+		return failed(store.ClassNoIdentifier), true, nil
+	}
+	for _, id := range ids {
 		if _, listing := a.unnamed.inVain(); listing && a.task.TransactionID == "" {
 			return failed(store.ClassNoTransaction), true, nil
 		}
-		asked = true
-		var listing vlens.Listing
-		err := a.askVendor(ctx, func(ctx context.Context) (err error) {
-			listing, err = a.Vendor.List(ctx, id.value.Reveal())
-			return err
+		listing, err := askVendor(ctx, a.Worker, func() (vlens.Listing, error) {
+			return a.Vendor.List(ctx, id.value.Reveal())
 		})
 		if isFault(err, vlens.FaultNotFound) {
 			continue
@@ -171,9 +172,6 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 		}
 		return ending{}, false, nil
 	}
-	if !asked {
-		return failed(store.ClassNoIdentifier), true, nil
-	}
 	return ending{outcome: store.OutcomeNotFound}, true, nil
 }
 
@@ -181,26 +179,21 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 // listing's own, else the one of the user's row, else a stand-in made from the
 // first reference.
 func (a *attempt) read(listing vlens.Listing) {
-	a.unnamed.listed(listing.TransactionID != "")
-	a.vendorID = listing.TransactionID
-	if a.vendorID == "" {
-		a.vendorID = a.task.TransactionID
+	a.vendorID = cmp.Or(listing.TransactionID, a.task.TransactionID)
+	if listing.TransactionID != "" {
+		a.unnamed.named.Store(true)
 	}
 	for n, kind := range store.Kinds {
 		there := listing.References[n]
 		if there.FileName == "" {
 			continue
 		}
-		r := reference{
+		a.references = append(a.references, reference{
 			kind:          kind,
 			fileName:      store.Sensitive(there.FileName),
 			ref:           a.Key.Ref(there.FileName),
-			transactionID: there.TransactionID,
-		}
-		if r.transactionID == "" {
-			r.transactionID = a.vendorID
-		}
-		a.references = append(a.references, r)
+			transactionID: cmp.Or(there.TransactionID, a.vendorID),
+		})
 	}
 	a.transaction = a.vendorID
 	if a.transaction == "" && len(a.references) > 0 {
@@ -210,10 +203,9 @@ func (a *attempt) read(listing vlens.Listing) {
 
 // readKnown asks the ledger what it knows of the transaction, and reserves it for the
 // subject if nobody has it.
-func (a *attempt) readKnown(ctx context.Context) error {
-	err := a.database.try(ctx, func(ctx context.Context) (err error) {
-		a.known, err = a.Ledger.Known(ctx, a.task.Subject, a.transaction, a.references[0].ref)
-		return err
+func (a *attempt) readKnown(ctx context.Context) (err error) {
+	a.known, err = ask(ctx, a.database, func() (store.Known, error) {
+		return a.Ledger.Known(ctx, a.task.Subject, a.transaction, a.references[0].ref)
 	})
 	if err != nil {
 		return fmt.Errorf("read what is stored: %w", err)

@@ -55,13 +55,19 @@ func newVendor(checkIn func(context.Context) error, bound time.Duration, log *sl
 
 // askVendor puts a question to the vendor. The ledger, which keeps the quota, may be
 // what is away.
-func (w *Worker) askVendor(ctx context.Context, question func(context.Context) error) error {
-	return w.database.try(ctx, func(ctx context.Context) error { return w.vendor.ask(ctx, question) })
+func askVendor[T any](ctx context.Context, w *Worker, question func() (T, error)) (answer T, err error) {
+	err = w.database.try(ctx, func() error {
+		return w.vendor.ask(ctx, func() (err error) {
+			answer, err = question()
+			return err
+		})
+	})
+	return answer, err
 }
 
 // ask puts a question to the vendor: when it is there, and again when it was away
 // meanwhile.
-func (v *vendor) ask(ctx context.Context, question func(context.Context) error) error {
+func (v *vendor) ask(ctx context.Context, question func() error) error {
 	for absences := 0; ; absences++ {
 		if v.away.Load() {
 			if err := v.awaitReturn(ctx); err != nil {
@@ -69,7 +75,7 @@ func (v *vendor) ask(ctx context.Context, question func(context.Context) error) 
 			}
 		}
 		began := time.Now()
-		err := question(ctx)
+		err := question()
 		sign := vendorSign(err)
 		if sign == answered {
 			return err

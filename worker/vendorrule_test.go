@@ -27,15 +27,15 @@ var (
 // ask it one question.
 type trial struct {
 	*vendor
-	back      time.Time   // no request is answered before
-	broken    map[int]int // how many questions of these users break off after that, too
-	breakOff  error       // how
+	back      time.Time // no request is answered before
+	broken    []int     // how many questions of these users break off after that, too
+	breakOff  error     // how
 	checkIns  atomic.Int64
 	questions []int // by user
 }
 
 func newTrial(users int, back time.Duration) *trial {
-	b := &trial{back: time.Now().Add(back), broken: map[int]int{}, breakOff: cut, questions: make([]int, users)}
+	b := &trial{back: time.Now().Add(back), broken: make([]int, users), breakOff: cut, questions: make([]int, users)}
 	b.vendor = newVendor(b.answerCheckIn, 10*time.Minute, slog.New(slog.DiscardHandler))
 	return b
 }
@@ -58,7 +58,7 @@ func (b *trial) run(ctx context.Context) map[int]error {
 	var all sync.WaitGroup
 	for user := range b.questions {
 		all.Go(func() {
-			err := b.ask(ctx, func(ctx context.Context) error {
+			err := b.ask(ctx, func() error {
 				b.questions[user]++
 				if err := pause(ctx, 100*time.Millisecond); err != nil {
 					return err
@@ -181,7 +181,7 @@ func TestOneCheckInAMinute(t *testing.T) {
 func TestRefusedCheckInIsAnAnswer(t *testing.T) {
 	t.Parallel()
 	v := newVendor(func(context.Context) error { return refused }, time.Minute, slog.New(slog.DiscardHandler))
-	if err := v.ask(t.Context(), func(context.Context) error { return cut }); !errors.Is(err, cut) {
+	if err := v.ask(t.Context(), func() error { return cut }); !errors.Is(err, cut) {
 		t.Errorf("the question ended with %v", err)
 	}
 }
@@ -211,7 +211,7 @@ func TestCancelledCheckInIsTakenOver(t *testing.T) {
 		defer cancel()
 		var first sync.WaitGroup
 		first.Go(func() {
-			if err := b.ask(cancelled, func(context.Context) error { return cut }); !errors.Is(err, context.DeadlineExceeded) {
+			if err := b.ask(cancelled, func() error { return cut }); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("the first ended with %v", err)
 			}
 		})
@@ -231,7 +231,7 @@ func TestCheckInWithoutTheQuota(t *testing.T) {
 	t.Parallel()
 	noSlot := fmt.Errorf("take a slot of the quota: %w", store.ErrUnavailable)
 	v := newVendor(func(context.Context) error { return noSlot }, time.Minute, slog.New(slog.DiscardHandler))
-	if err := v.ask(t.Context(), func(context.Context) error { return cut }); !errors.Is(err, noSlot) {
+	if err := v.ask(t.Context(), func() error { return cut }); !errors.Is(err, noSlot) {
 		t.Errorf("the question ended with %v", err)
 	}
 }

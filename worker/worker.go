@@ -82,7 +82,7 @@ type Worker struct {
 	stop       context.Context // see stop.go
 	run        store.Run       // as the ledger has it
 	process    string          // changes when the process had to enter anew
-	progress   *Progress
+	progress   *progress
 	imageSlots *semaphore.Weighted // images in flight
 	userSlots  *semaphore.Weighted // users in flight
 	userDone   chan struct{}       // holds one token when a user has ended since the last look

@@ -89,18 +89,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 }
 
 // latest is the last tick up to now, within lookBack; zero when there is none.
-func (d *Daemon) latest(now time.Time) time.Time {
-	// The shorter spans come first for speed only.
-	for _, back := range []time.Duration{time.Hour, 25 * time.Hour, lookBack} {
-		var latest time.Time
-		for tick := d.Ticks.Next(now.Add(-back)); !tick.IsZero() && !tick.After(now); tick = d.Ticks.Next(tick) {
-			latest = tick
-		}
-		if !latest.IsZero() {
-			return latest
-		}
+func (d *Daemon) latest(now time.Time) (latest time.Time) {
+	for tick := d.Ticks.Next(now.Add(-lookBack)); !tick.IsZero() && !tick.After(now); tick = d.Ticks.Next(tick) {
+		latest = tick
 	}
-	return time.Time{}
+	return latest
 }
 
 // sleep sleeps until the next tick or the retry, if there is one, but no longer
