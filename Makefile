@@ -54,7 +54,7 @@ fuzz: ## each fuzz target for FUZZTIME (default 60s)
 	done
 
 bench: build bin/bento ## beside Bento and Python, in half an hour; BENCH='-sizes 300' takes a part; writes bench/RESULTS.md
-	$(INSTALL) postgresql
+	$(INSTALL) postgresql python3-requests python3-boto3 python3-psycopg2
 	go build -trimpath -o bin/floor ./bench/floor
 	go run ./bench/peers $(BENCH)
 

@@ -57,7 +57,7 @@ type zipSink struct {
 // records, and the same files give the same zip.
 var noTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// put stores images as they are: they are compressed already. The rest is text.
+// put stores images as they are: nearly all are compressed already. The rest is text.
 func (s *zipSink) put(path string, body io.Reader) error {
 	header := &zip.FileHeader{Name: s.base + "/" + path, Method: zip.Deflate, Modified: noTime}
 	header.SetMode(0o600)

@@ -122,7 +122,7 @@ func lose(r *audittest.Archive) {
 	}
 }
 
-// rebuild fills the ledger; change edits what does it.
+// rebuildLedger fills the ledger; change edits what does it.
 func rebuildLedger(ctx context.Context, r *audittest.Archive, change func(*rebuild.Rebuilder)) (store.Rebuilt, []string, error) {
 	r.T.Helper()
 	source, err := postgres.OpenSource(ctx, postgres.SourceConfig{

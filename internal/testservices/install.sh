@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what the tests and the demo start, where it is missing:
+# Installs what the tests, the demo and the measurements start, where it is missing:
 #
 #	install.sh PACKAGE...
 #
-# with names of Debian packages: by apt, as root or with sudo. Where that is not
+# with names of Debian packages: by apt, as root or with sudo without a password. Where that is not
 # possible it names all that is missing and fails. When all is there it does nothing.
 set -eu
 
@@ -16,6 +16,10 @@ installed() {
 			"${XDG_CACHE_HOME:-${HOME:-}/.cache}/vlens-archiver-postgres/installation/bin/initdb"
 		;;
 	pgbouncer) set -- pgbouncer /usr/sbin/pgbouncer ;;
+	python3-*)
+		/usr/bin/python3 -c "import ${1#python3-}" 2>/dev/null
+		return
+		;;
 	chromium) set -- chromium chromium-browser google-chrome google-chrome-stable ;;
 	esac
 	for program in "$@"; do
@@ -72,7 +76,7 @@ esac
 echo "Installing$missing …"
 apt-get update -q || echo "apt-get update failed; trying with the lists that are there" >&2
 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing ||
-	give_up "apt-get could not install what the tests or the demo need"
+	give_up "apt-get could not install what is needed"
 
 # PgBouncer comes as a service, too, for which nobody has asked.
 case $missing in
