@@ -14,7 +14,9 @@ var errPlanned = errors.New("planned")
 
 // Plan says what a run with this selection would find now. It reads and compares
 // as Sync does, counts the users as a merge would leave them, and takes all of it
-// back. Of the users due it counts the limit newest; 0 is all.
+// back. Of the users due it counts the limit newest; 0 is all. The run takes as many,
+// but some of its claims take those who have waited longest: where retries and
+// rechecks are due beside new users, it may take others of each reason.
 func (u *Users) Plan(ctx context.Context, selection store.Selection, limit int, allowPersonalIDs bool, key store.SubjectKey) (store.PlanFigures, error) {
 	figures := store.PlanFigures{Due: make(map[store.DueReason]int64)}
 	err := u.ledger.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
