@@ -40,6 +40,14 @@ func (s *Source) describe(ctx context.Context, conn *pgx.Conn, setting, sql stri
 	if err != nil {
 		return SourceColumns{}, unusable(setting, err)
 	}
+	parameters := 0
+	if setting == lookupSetting {
+		parameters = 1
+	}
+	if got := len(description.ParamOIDs); got != parameters {
+		return SourceColumns{}, fmt.Errorf("%w: %s has %d parameters and must have %d; the ids are $1 of %s, as in WHERE id = ANY($1)",
+			store.ErrSource, setting, got, parameters, lookupSetting)
+	}
 	var columns SourceColumns
 	for _, field := range description.Fields {
 		switch field.Name {

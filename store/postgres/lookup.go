@@ -14,6 +14,8 @@ import (
 // the whole table, and source.lookup_sql is needed.
 const lookupTimeout = 2 * time.Minute
 
+const lookupSetting = "source.lookup_sql"
+
 // Lookup reads the rows of these users. A user who is gone is not in the map.
 func (s *Source) Lookup(ctx context.Context, ids []string) (map[string]store.User, error) {
 	users := make(map[string]store.User, len(ids))
@@ -55,7 +57,7 @@ func (s *Source) readOnly(ctx context.Context, timeout time.Duration, work func(
 // lookupQuery is the query to filter, and the setting it comes from.
 func (s *Source) lookupQuery() (setting, query string) {
 	if s.lookupSQL != "" {
-		return "source.lookup_sql", s.lookupSQL
+		return lookupSetting, s.lookupSQL
 	}
 	return "source.users_sql", s.usersSQL
 }

@@ -25,6 +25,7 @@ func TestDescribe(t *testing.T) {
 		"semicolon in a name": {sql: `SELECT 1 AS id, '' AS email, '' AS phone FROM (SELECT 1) AS t ("; -- x") GROUP BY "; -- x"`},
 		"no id":               {sql: "SELECT '' AS email, '' AS phone", says: "no column id"},
 		"no identifier":       {sql: "SELECT 1 AS id, '' AS email", says: "no column phone"},
+		"parameter":           {sql: "SELECT $1::int AS id, '' AS email, '' AS phone", says: "has 1 parameters and must have 0"},
 		"syntax":              {sql: "SELEC 1", says: "syntax error"},
 		"two statements":      {sql: "SELECT 1 AS id; SELECT 2", says: "syntax error"},
 		"no select":           {sql: "DELETE FROM app.users RETURNING id, email, phone", says: "syntax error"},
@@ -93,6 +94,32 @@ func TestLookup(t *testing.T) {
 			}
 			if got := users[c.ids[1]]; got.Phone.Reveal() != "+201" || got.Email != "" || !got.VerifiedAt.IsZero() {
 				t.Errorf("%#v", got)
+			}
+		})
+	}
+}
+
+// What a look-up query must be is for the database to say.
+func TestLookupRefuses(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	for name, c := range map[string]struct{ sql, says string }{
+		"two statements":         {"SELECT 1 AS id, '' AS phone WHERE 1 = ANY($1::int[]); SELECT 2", "syntax error"},
+		"no select":              {"DELETE FROM app.users WHERE id = ANY($1) RETURNING id, phone", "syntax error"},
+		"parameter in a text":    {"SELECT '$1' AS id, '' AS phone", "has 0 parameters and must have 1"},
+		"parameter in a comment": {"SELECT 1 AS id, '' AS phone -- $1", "has 0 parameters and must have 1"},
+		"parameter in a name":    {"SELECT u.a$1 AS id, '' AS phone FROM (SELECT 1 AS a$1) AS u", "has 0 parameters and must have 1"},
+		"another parameter":      {"SELECT 1 AS id, '' AS phone WHERE $2 = 1 AND '1' = ANY($1::text[])", "has 2 parameters and must have 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source, err := postgres.OpenSource(t.Context(), postgres.SourceConfig{URL: s.url, UsersSQL: "SELECT 1", LookupSQL: c.sql, Identifiers: []string{"phone"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(source.Close)
+			_, err = source.Lookup(t.Context(), []string{"1"})
+			if !errors.Is(err, store.ErrSource) || !strings.Contains(err.Error(), "source.lookup_sql") || !strings.Contains(err.Error(), c.says) {
+				t.Fatalf("%v, want %q", err, c.says)
 			}
 		})
 	}
