@@ -19,6 +19,7 @@ var (
 	// errConflictingHistory: what is to be added contradicts what is there.
 	errConflictingHistory = errors.New("the ledger has another record or outcome in this place; compare it with the records in the bucket")
 	errMissingEntries     = errors.New("entries of the log are missing in the ledger; restore it from a backup, or rebuild it from the bucket")
+	errSubjectTaken       = errors.New("the subjects of new users belong to other users already; check archive.subject_key")
 	errNoRun              = errors.New("there is no such run in this ledger")
 	errBothSelections     = fmt.Errorf("%w: give user ids or a filter, not both", store.ErrSelection)
 )
@@ -27,7 +28,7 @@ var (
 var ownErrors = []error{
 	store.ErrLeaseLost, store.ErrProcessLost, store.ErrForeignArchive, store.ErrSource, store.ErrSchema,
 	store.ErrSelection, store.ErrRunMismatch, store.ErrNotEmpty, store.ErrDenied, store.ErrUnavailable, store.ErrNotFound,
-	errConflictingHistory, errMissingEntries, errNoRun,
+	errConflictingHistory, errMissingEntries, errSubjectTaken, errNoRun,
 }
 
 // failure says which database failed at what, and which sentinel of package

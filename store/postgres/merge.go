@@ -27,7 +27,7 @@ func merge(ctx context.Context, tx pgx.Tx, key store.SubjectKey, result store.Sy
 		}
 	}
 	if result.New > 0 {
-		if err := addUsers(ctx, tx, key); err != nil {
+		if err := addUsers(ctx, tx, key, result.New); err != nil {
 			return err
 		}
 	}

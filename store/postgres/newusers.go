@@ -17,11 +17,14 @@ const subjectBatch = 20_000
 //
 // They come in the order of subjects_due_at_once: that index then grows at its
 // end, and users who are claimed together stand together.
-func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
+//
+// A subject that another user has already is an error: two ids have one subject, or
+// the key is not the one that the ledger was filled with.
+func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey, users int64) error {
 	if err := findSubjects(ctx, tx, key); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, `
+	added, err := tx.Exec(ctx, `
 		INSERT INTO archive.subjects AS s (subject, user_id, transaction_id, verified_at)
 		SELECT n.subject, c.user_id, c.transaction_id::uuid, c.verified_at
 		FROM pg_temp.new_subjects AS n JOIN pg_temp.user_changes AS c ON c.user_id = n.user_id
@@ -30,6 +33,9 @@ func addUsers(ctx context.Context, tx pgx.Tx, key store.SubjectKey) error {
 		SET user_id = excluded.user_id, transaction_id = excluded.transaction_id, verified_at = excluded.verified_at, left_at = NULL,
 		    attempts = 0, next_due_at = now(), due_reason = 'returned', row_version = s.row_version + 1
 		WHERE s.user_id IS NULL`)
+	if err == nil && added.RowsAffected() != users {
+		err = fmt.Errorf("%w: %d of %d new users", errSubjectTaken, users-added.RowsAffected(), users)
+	}
 	return err
 }
 

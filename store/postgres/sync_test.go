@@ -231,6 +231,21 @@ func TestSyncCutShort(t *testing.T) {
 	}
 }
 
+// A new user whose subject belongs to another user is not left out in silence.
+func TestSyncRefusesASubjectOfTwoUsers(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.addUsers(t, 3)
+	s.mustSync(t, "r1")
+	s.exec(t, `UPDATE archive.subjects SET user_id = 'another' WHERE user_id = 'user-2'`)
+	if _, err := s.sync(t, "r2"); err == nil || !strings.Contains(err.Error(), "belong to other users already; check archive.subject_key: 1 of 1 new users") {
+		t.Fatalf("%v", err)
+	}
+	if n := s.count(t, `SELECT count(*) FROM archive.subjects WHERE user_id = 'another' AND left_at IS NULL`); n != 1 {
+		t.Error("a sync that is refused changes users")
+	}
+}
+
 func TestSyncWritesOnlyWhatChanged(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)
