@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
@@ -33,13 +34,26 @@ func ReadRecord(ctx context.Context, from Getter, layout manifest.Layout, key, v
 		return Record{}, err
 	}
 	record, err := manifest.DecodeRecord(body)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = InPlace(record, place)
+	}
+	if err != nil {
 		return Record{}, Damaged(key, "%v", err)
-	case record.Subject != place.Subject || record.Sequence != place.Sequence:
-		return Record{}, Damaged(key, "it states another subject or sequence than its key")
 	}
 	return Record{Record: record, Key: key, Place: place, Body: body, SHA256: sha256.Sum256(body)}, nil
+}
+
+// InPlace makes sure that a record is the one of its place.
+func InPlace(record manifest.Record, place manifest.SubjectObject) error {
+	switch {
+	case record.Subject != place.Subject:
+		return errors.New("it is the record of another subject")
+	case record.Sequence != place.Sequence:
+		return fmt.Errorf("its sequence is %d, that of its key is %d", record.Sequence, place.Sequence)
+	case OrEmpty(record.TransactionID) != OrEmpty(manifest.TransactionID(place.Transaction)):
+		return errors.New("it is the record of another transaction")
+	}
+	return nil
 }
 
 // OrEmpty is what a field states that may be null: "" then.

@@ -17,6 +17,7 @@ type bag struct {
 	to            sink
 	payload, tags []bagFile
 	bytes         int64 // of the payload
+	err           error // the first one; nothing is written after it
 }
 
 // bagFile is a line of a manifest.
@@ -35,32 +36,26 @@ type sink interface {
 func payloadPath(relative string) string { return "data/" + relative }
 
 // addPayload adds a file under data/ and returns its SHA-256 and length.
-func (b *bag) addPayload(path string, body io.Reader) (sum string, length int64, err error) {
-	sum, length, err = b.add(path, body)
-	if err != nil {
-		return "", 0, err
-	}
+func (b *bag) addPayload(path string, body io.Reader) (sum string, length int64) {
+	sum, length = b.add(path, body)
 	b.payload = append(b.payload, bagFile{path, sum})
 	b.bytes += length
-	return sum, length, nil
+	return sum, length
 }
 
 // addTag adds a file that describes the payload.
-func (b *bag) addTag(path, text string) error {
-	sum, _, err := b.add(path, strings.NewReader(text))
-	if err == nil {
-		b.tags = append(b.tags, bagFile{path, sum})
-	}
-	return err
+func (b *bag) addTag(path, text string) {
+	sum, _ := b.add(path, strings.NewReader(text))
+	b.tags = append(b.tags, bagFile{path, sum})
 }
 
-func (b *bag) add(path string, body io.Reader) (string, int64, error) {
+func (b *bag) add(path string, body io.Reader) (sum string, length int64) {
 	hash := sha256.New()
 	counted := &counter{}
-	if err := b.to.put(path, io.TeeReader(body, io.MultiWriter(hash, counted))); err != nil {
-		return "", 0, err
+	if b.err == nil {
+		b.err = b.to.put(path, io.TeeReader(body, io.MultiWriter(hash, counted)))
 	}
-	return hex.EncodeToString(hash.Sum(nil)), counted.n, nil
+	return hex.EncodeToString(hash.Sum(nil)), counted.n
 }
 
 // bagInfo is what bag-info.txt says beside sizes.
@@ -75,19 +70,13 @@ type bagInfo struct {
 // finish adds what is only known of the whole payload: the tag files of RFC 8493, the
 // manifest of the tags last.
 func (b *bag) finish(info bagInfo) error {
-	if err := b.addTag("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"); err != nil {
-		return err
-	}
-	if err := b.addTag("bag-info.txt", fmt.Sprintf(
+	b.addTag("bagit.txt", "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+	b.addTag("bag-info.txt", fmt.Sprintf(
 		"Bag-Software-Agent: %s\nBagging-Date: %s\nExternal-Description: %s\nExternal-Identifier: %s\nInternal-Sender-Identifier: %s\nPayload-Oxum: %d.%d\n",
-		info.agent, info.at.Format(time.DateOnly), info.description, info.subject, info.exportID, b.bytes, len(b.payload))); err != nil {
-		return err
-	}
-	if err := b.addTag("manifest-sha256.txt", manifestText(b.payload)); err != nil {
-		return err
-	}
-	_, _, err := b.add("tagmanifest-sha256.txt", strings.NewReader(manifestText(b.tags)))
-	return err
+		info.agent, info.at.Format(time.DateOnly), info.description, info.subject, info.exportID, b.bytes, len(b.payload)))
+	b.addTag("manifest-sha256.txt", manifestText(b.payload))
+	b.add("tagmanifest-sha256.txt", strings.NewReader(manifestText(b.tags)))
+	return b.err
 }
 
 // manifestText lists files in the form that "sha256sum -c" reads too.

@@ -21,16 +21,8 @@ var verifyTemplate = template.Must(template.New("VERIFY.txt").Parse(verifyText))
 // explain is VERIFY.txt: how to check the export, in English and Arabic. The
 // commands in it follow a dollar sign, and a test runs them.
 func explain(x Index) (string, error) {
-	key := ""
-	if x.VerifierKey != nil {
-		key = *x.VerifierKey
-	}
 	var text strings.Builder
-	// The key replaces the pointer of the same name.
-	if err := verifyTemplate.Execute(&text, struct {
-		Index
-		VerifierKey string
-	}{x, key}); err != nil {
+	if err := verifyTemplate.Execute(&text, x); err != nil {
 		return "", fmt.Errorf("write VERIFY.txt: %w", err)
 	}
 	return text.String(), nil

@@ -2,12 +2,11 @@ package export
 
 import (
 	"context"
-	"errors"
+	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
 
 	"vlens-archiver/audit"
-	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 )
 
@@ -28,10 +27,7 @@ func (e Exporter) prove(ctx context.Context, found *gathered) (audit.LogHead, er
 		}
 		proof, err := tlog.ProveRecord(head.Size, record.index, tiles)
 		if err != nil {
-			if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrDenied) || ctx.Err() != nil {
-				return head, err
-			}
-			return head, audit.Damaged(e.Layout.Tiles(), "no proof for entry %d (%q): %v", record.index, record.Key, err)
+			return head, audit.Broken(e.Layout.Tiles(), fmt.Errorf("no proof for entry %d (%q): %w", record.index, record.Key, err))
 		}
 		if err := tlog.CheckRecord(proof, head.Size, head.Root, record.index, manifest.LeafHash(record.SHA256)); err != nil {
 			return head, audit.Damaged(record.Key, "entry %d of the log is another one", record.index)

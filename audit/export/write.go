@@ -19,13 +19,9 @@ func (e Exporter) write(ctx context.Context, x Index, found *gathered, head audi
 	if err != nil {
 		return err
 	}
-	if _, _, err := b.addPayload(payloadPath("export.json"), bytes.NewReader(index)); err != nil {
-		return err
-	}
+	b.addPayload(payloadPath("export.json"), bytes.NewReader(index))
 	if head.Body != nil {
-		if _, _, err := b.addPayload(payloadPath("log/checkpoint"), bytes.NewReader(head.Body)); err != nil {
-			return err
-		}
+		b.addPayload(payloadPath("log/checkpoint"), bytes.NewReader(head.Body))
 	}
 	for n, image := range found.images {
 		if err := e.writeImage(ctx, b, x.Images[n].Path, image); err != nil {
@@ -33,26 +29,17 @@ func (e Exporter) write(ctx context.Context, x Index, found *gathered, head audi
 		}
 	}
 	for n, record := range found.records {
-		if _, _, err := b.addPayload(x.Records[n].Path, bytes.NewReader(record.Body)); err != nil {
-			return err
-		}
-		if record.proof == nil {
-			continue
-		}
-		if _, _, err := b.addPayload(*x.Records[n].Proof, bytes.NewReader(record.proof)); err != nil {
-			return err
+		b.addPayload(x.Records[n].Path, bytes.NewReader(record.Body))
+		if record.proof != nil {
+			b.addPayload(*x.Records[n].Proof, bytes.NewReader(record.proof))
 		}
 	}
 	explanation, err := explain(x)
 	if err != nil {
 		return err
 	}
-	if err := b.addTag("VERIFY.txt", explanation); err != nil {
-		return err
-	}
-	if err := b.addTag("verify.py", verifyScript); err != nil {
-		return err
-	}
+	b.addTag("VERIFY.txt", explanation)
+	b.addTag("verify.py", verifyScript)
 	return b.finish(bagInfo{
 		at: x.ExportedAt, subject: string(x.Subject), exportID: x.ID,
 		agent:       "vlens-archiver " + e.Tool.Version,
@@ -72,10 +59,10 @@ func (e Exporter) writeImage(ctx context.Context, b *bag, path string, image sto
 	}
 	defer body.Close()
 	// A byte more than recorded is enough to know that it is another object.
-	sum, length, err := b.addPayload(path, io.LimitReader(body, image.Bytes+1))
+	sum, length := b.addPayload(path, io.LimitReader(body, image.Bytes+1))
 	switch {
-	case err != nil:
-		return fmt.Errorf("%q: %w", image.Key, err)
+	case b.err != nil:
+		return fmt.Errorf("%q: %w", image.Key, b.err)
 	case length != image.Bytes:
 		return audit.Damaged(image.Key, "its length is not the %d bytes recorded", image.Bytes)
 	case sum != image.SHA256:

@@ -23,21 +23,24 @@ func (r *Rebuilder) addLog(ctx context.Context) error {
 	case head.Size == 0:
 		return nil
 	}
-	var tree audit.Tree
+	tree := audit.NewTree()
 	var bundle []manifest.Entry
-	for n := int64(0); tree.Size() < head.Size; n++ {
-		width := int(min(manifest.TileWidth, head.Size-tree.Size()))
+	for n := int64(0); n*manifest.TileWidth < head.Size; n++ {
+		width := int(min(manifest.TileWidth, head.Size-n*manifest.TileWidth))
 		if bundle, err = r.readBundle(ctx, n, width); err != nil {
 			return err
 		}
 		for _, entry := range bundle {
-			tree.Add(entry)
+			leaf := manifest.LeafHash(entry)
+			if err := tree.Append(leaf[:], nil); err != nil {
+				return err
+			}
 		}
 		if err := r.flushEntries(ctx, n*manifest.TileWidth, bundle); err != nil {
 			return err
 		}
 	}
-	if root := tree.Root(); root != head.Root {
+	if root := audit.RootOf(tree); root != head.Root {
 		return audit.Damaged(r.Layout.Log()+"tile/entries/", "its %d entries lead to the root %s, the checkpoint states %s", head.Size, root, head.Root)
 	}
 	if err := r.Ledger.SetHead(ctx, store.LogHead{Size: head.Size, Root: head.Root.String(), ETag: head.ETag}); err != nil {

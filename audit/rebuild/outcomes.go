@@ -1,11 +1,7 @@
 package rebuild
 
 import (
-	"compress/gzip"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"slices"
 
 	"vlens-archiver/audit"
@@ -28,20 +24,10 @@ func (r *Rebuilder) addOutcomes(ctx context.Context, runID string, folder runFol
 		return err
 	}
 	defer body.Close()
-	unzipped, err := gzip.NewReader(body)
-	if err != nil {
-		return brokenOr(key, err)
-	}
-	lines := json.NewDecoder(unzipped)
 	var outcomes []store.RebuiltOutcome
-	for {
-		var line manifest.Line
-		err := lines.Decode(&line)
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	for line, err := range audit.ManifestLines(body) {
 		if err != nil {
-			return brokenOr(key, err)
+			return audit.Broken(key, err)
 		}
 		outcome := r.outcomeOf(line)
 		if !validOutcome(outcome) {
@@ -80,17 +66,6 @@ func (r *Rebuilder) outcomeOf(line manifest.Line) store.RebuiltOutcome {
 		}
 	}
 	return outcome
-}
-
-// brokenOr is the damage of an object that does not parse, or the failure to read
-// it.
-func brokenOr(key string, err error) error {
-	for _, reading := range []error{store.ErrUnavailable, store.ErrDenied, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, reading) {
-			return err
-		}
-	}
-	return audit.Damaged(key, "%v", err)
 }
 
 func validOutcome(o store.RebuiltOutcome) bool {

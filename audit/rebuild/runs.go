@@ -1,8 +1,6 @@
 package rebuild
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -87,20 +85,15 @@ func (r *Rebuilder) readSums(ctx context.Context, folder runFolder) (map[string]
 	defer body.Close()
 	hash := sha256.New()
 	stated := make(map[string]string)
-	lines := bufio.NewScanner(io.TeeReader(body, hash))
-	for lines.Scan() {
-		sum, file, found := strings.Cut(lines.Text(), "  ")
-		if !found || len(sum) != 2*sha256.Size {
-			return nil, "", audit.Damaged(key, "it has a line that states no hash")
+	for sum, err := range audit.SumLines(io.TeeReader(body, hash)) {
+		if err != nil {
+			return nil, "", audit.Broken(key, err)
 		}
-		if name, ours := strings.CutPrefix(file, r.Layout.Relative(folder.prefix)); ours {
-			stated[name] = sum
+		if name, ours := strings.CutPrefix(sum.Path, r.Layout.Relative(folder.prefix)); ours {
+			stated[name] = sum.SHA256
 		}
 	}
-	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return nil, "", audit.Damaged(key, "it has a line that is too long")
-	}
-	return stated, hex.EncodeToString(hash.Sum(nil)), lines.Err()
+	return stated, hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 func (r *Rebuilder) readSummary(ctx context.Context, folder runFolder, stated map[string]string) (manifest.Summary, error) {
@@ -115,11 +108,10 @@ func (r *Rebuilder) readSummary(ctx context.Context, folder runFolder, stated ma
 	if err != nil {
 		return summary, err
 	}
-	sum := sha256.Sum256(content)
-	if hex.EncodeToString(sum[:]) != stated[manifest.RunSummary] {
+	if audit.HashOf(content) != stated[manifest.RunSummary] {
 		return summary, audit.Damaged(key, "its SHA-256 is another than SHA256SUMS states")
 	}
-	if err := json.NewDecoder(bytes.NewReader(content)).Decode(&summary); err != nil {
+	if err := json.Unmarshal(content, &summary); err != nil {
 		return summary, audit.Damaged(key, "%v", err)
 	}
 	if summary.Status != store.RunClosed && summary.Status != store.RunInterrupted ||

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"html/template"
 	"time"
 
@@ -96,15 +95,6 @@ func (v view) AllRequests() int64 {
 
 // LastPoint is the end of the period.
 func (v view) LastPoint() store.ReportPoint { return v.Points[len(v.Points)-1] }
-
-// Name names a figure of a row.
-func (v view) Name(parts ...any) string {
-	name := fmt.Sprint(parts[0])
-	for _, part := range parts[1:] {
-		name += "." + fmt.Sprint(part)
-	}
-	return name
-}
 
 // Step is the length of a step in words.
 func (v view) Step() template.HTML {

@@ -18,11 +18,11 @@ func (v *Verifier) checkArchive(ctx context.Context, l *listing) error {
 	if err != nil && begun {
 		return err
 	}
-	o, listed, err := l.takeIf(func(next string) bool { return next == key })
+	listed, _, err := l.takeIf(func(next string) bool { return next == key })
 	if err != nil {
 		return err
 	}
-	version, ok := v.onlyVersion(o, listed)
+	version, ok := v.onlyVersion(listed)
 	switch {
 	case !ok && begun:
 		v.found.add(Finding{Missing, key, "the ledger belongs to an archive"})
@@ -34,12 +34,8 @@ func (v *Verifier) checkArchive(ctx context.Context, l *listing) error {
 		return nil
 	}
 	body, err := v.read(ctx, key, version.VersionID)
-	if errors.Is(err, store.ErrNotFound) {
-		v.found.add(Finding{Missing, key, "it is listed and cannot be read"})
-		return nil
-	}
 	if err != nil {
-		return err
+		return v.unread(key, err)
 	}
 	there.Place = "" // the bucket does not state it
 	identity, err := manifest.DecodeArchive(body)
@@ -54,16 +50,11 @@ func (v *Verifier) checkArchive(ctx context.Context, l *listing) error {
 
 // onlyVersion is the version of an object that was written create-only and
 // whose version id nobody keeps: the oldest. Whatever lies over it is a finding.
-func (v *Verifier) onlyVersion(o audit.Versions, listed bool) (store.Object, bool) {
-	if !listed {
-		return store.Object{}, false
+func (v *Verifier) onlyVersion(key audit.Versions) (version store.Object, there bool) {
+	if version, there = key.First(); there {
+		if cover := cover(key, version); cover != "" {
+			v.found.add(Finding{Hidden, key.Key, cover})
+		}
 	}
-	version, ok := o.First()
-	if !ok {
-		return store.Object{}, false
-	}
-	if cover := cover(o, version); cover != "" {
-		v.found.add(Finding{Hidden, o.Key, cover})
-	}
-	return version, true
+	return version, there
 }

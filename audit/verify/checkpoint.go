@@ -1,53 +1,29 @@
 package verify
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"vlens-archiver/audit"
 	"vlens-archiver/store"
+	"vlens-archiver/store/manifest"
 )
 
-// head is the state of the log that a checkpoint states.
-type head struct {
-	size int64
-	root tlog.Hash
-}
-
-// readCheckpoint reads origin, size and root of a signed note
-// (c2sp.org/tlog-checkpoint). With a key it also makes sure of the signature;
-// unsigned says what is wrong with that. problem is set for what is no
-// checkpoint at all.
-func (v *Verifier) readCheckpoint(body []byte) (h head, unsigned, problem string) {
-	text, _, signed := bytes.Cut(body, []byte("\n\n"))
-	lines := strings.Split(string(text), "\n")
-	if !signed || len(lines) < 3 {
-		return head{}, "", "it is no signed checkpoint"
+// readCheckpoint reads a checkpoint. problem is set for what is none, unsigned
+// for one that is not signed by the log's key, as far as it is known here.
+func (v *Verifier) readCheckpoint(body []byte) (c manifest.Checkpoint, unsigned, problem error) {
+	if c, problem = manifest.ReadCheckpoint(body); problem != nil {
+		return c, nil, problem
 	}
-	size, sizeErr := strconv.ParseInt(lines[1], 10, 64)
-	root, rootErr := base64.StdEncoding.DecodeString(lines[2])
-	if sizeErr != nil || size < 0 || rootErr != nil || len(root) != tlog.HashSize {
-		return head{}, "", "it states no size and root"
+	if c.Origin != v.Identity.Origin {
+		unsigned = fmt.Errorf("its origin is %q, evidence.origin is %q", c.Origin, v.Identity.Origin)
+	} else if v.LogKey != nil {
+		_, unsigned = manifest.OpenCheckpoint(body, v.LogKey)
 	}
-	h = head{size, tlog.Hash(root)}
-	if lines[0] != v.Identity.Origin {
-		return h, fmt.Sprintf("its origin is %q, evidence.origin is %q", lines[0], v.Identity.Origin), ""
-	}
-	if v.LogKey == nil {
-		return h, "", ""
-	}
-	if _, err := note.Open(body, note.VerifierList(v.LogKey)); err != nil {
-		return h, err.Error(), ""
-	}
-	return h, "", ""
+	return c, unsigned, nil
 }
 
 // publishedCheckpoint reads the log's checkpoint as it is now. The ledger must
@@ -68,28 +44,30 @@ func (v *Verifier) publishedCheckpoint(ctx context.Context, listed audit.Version
 // checkCopy compares the checkpoint beside the files of a run with the log. It
 // covers the entry of the run.
 func (v *Verifier) checkCopy(ctx context.Context, key string, body []byte, entry int64) error {
-	h, unsigned, problem := v.readCheckpoint(body)
+	c, unsigned, problem := v.readCheckpoint(body)
 	switch {
-	case problem != "":
-		v.found.add(Finding{Changed, key, problem})
+	case problem != nil:
+		v.found.add(Finding{Changed, key, problem.Error()})
 		return nil
-	case unsigned != "":
-		v.found.add(Finding{Unsigned, key, unsigned})
+	case unsigned != nil:
+		v.found.add(Finding{Unsigned, key, unsigned.Error()})
 		return nil
 	case v.tree == nil:
 		return nil // that the log cannot be relied on is a finding already
-	case h.size > v.tree.size:
-		v.found.add(Finding{RolledBack, v.Layout.Checkpoint(), fmt.Sprintf("it has %d entries, %q has %d", v.tree.size, key, h.size)})
+	case c.Size > v.tree.N:
+		v.found.add(Finding{RolledBack, v.Layout.Checkpoint(), fmt.Sprintf("it has %d entries, %q has %d", v.tree.N, key, c.Size)})
 		return nil
-	case entry >= h.size:
-		v.found.add(Finding{Changed, key, fmt.Sprintf("it covers %d entries, and the run's is entry %d", h.size, entry)})
+	case entry >= c.Size:
+		v.found.add(Finding{Changed, key, fmt.Sprintf("it covers %d entries, and the run's is entry %d", c.Size, entry)})
 	}
-	root, err := v.tree.rootAt(ctx, v, h.size)
+	root, err := tlog.TreeHash(c.Size, audit.TileHashes(*v.tree, v.Layout, func(key string) ([]byte, error) {
+		return v.read(ctx, key, "")
+	}))
 	if err != nil {
-		return err
+		return fmt.Errorf("compute the root at %d entries: %w", c.Size, err)
 	}
-	if root != h.root {
-		v.found.add(Finding{RolledBack, key, fmt.Sprintf("the log has another root at %d entries", h.size)})
+	if root != c.Root {
+		v.found.add(Finding{RolledBack, key, fmt.Sprintf("the log has another root at %d entries", c.Size)})
 	}
 	return nil
 }

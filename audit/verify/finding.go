@@ -71,16 +71,10 @@ var Sorts = []SortInfo{
 	{NotRecorded, false, "this verification could not be recorded", "allow s3:PutObject on audit/ and INSERT on archive.verifications, or keep this output"},
 }
 
-var sortPlace = func() map[Sort]int {
-	places := make(map[Sort]int, len(Sorts))
-	for n, info := range Sorts {
-		places[info.Sort] = n
-	}
-	return places
-}()
-
 // Info is the row of the table.
-func (s Sort) Info() SortInfo { return Sorts[sortPlace[s]] }
+func (s Sort) Info() SortInfo {
+	return Sorts[slices.IndexFunc(Sorts, func(info SortInfo) bool { return info.Sort == s })]
+}
 
 // Finding is one thing that is not as it should be. Key is an object's key; it
 // never holds anything personal.
@@ -127,10 +121,9 @@ func (f *findings) sorted() ([]Finding, map[Sort]int64) {
 	defer f.mu.Unlock()
 	all := []Finding{}
 	for _, info := range Sorts {
-		all = append(all, f.shown[info.Sort]...)
+		all = append(all, slices.SortedFunc(slices.Values(f.shown[info.Sort]), func(a, b Finding) int {
+			return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Detail, b.Detail))
+		})...)
 	}
-	slices.SortStableFunc(all, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(sortPlace[a.Sort], sortPlace[b.Sort]), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Detail, b.Detail))
-	})
 	return all, maps.Clone(f.totals)
 }

@@ -70,27 +70,17 @@ func (i *inspection) image(key string, image store.Image, etag string) {
 }
 
 // differingImage names the first column in which a row of the ledger is not what
-// the record states; "" when there is none.
+// the record states.
 func differingImage(stated, row store.Image) string {
-	switch {
-	case stated.Kind != row.Kind:
-		return "kind"
-	case stated.VersionID != row.VersionID:
-		return "version_id"
-	case stated.Bytes != row.Bytes:
-		return "bytes"
-	case stated.MediaType != row.MediaType:
-		return "media_type"
-	case stated.Width != row.Width:
-		return "width"
-	case stated.Height != row.Height:
-		return "height"
-	case stated.SHA256 != row.SHA256:
-		return "sha256"
-	case !slices.Equal(stated.Flags, row.Flags) && len(stated.Flags)+len(row.Flags) > 0:
-		return "flags"
-	case !manifest.Time(stated.FetchedAt).Equal(manifest.Time(row.FetchedAt)):
-		return "fetched_at"
-	}
-	return ""
+	return differing(
+		field{"kind", stated.Kind == row.Kind},
+		field{"version_id", stated.VersionID == row.VersionID},
+		field{"bytes", stated.Bytes == row.Bytes},
+		field{"media_type", stated.MediaType == row.MediaType},
+		field{"width", stated.Width == row.Width},
+		field{"height", stated.Height == row.Height},
+		field{"sha256", stated.SHA256 == row.SHA256},
+		field{"flags", slices.Equal(stated.Flags, row.Flags)},
+		field{"fetched_at", manifest.Time(stated.FetchedAt).Equal(manifest.Time(row.FetchedAt))},
+	)
 }

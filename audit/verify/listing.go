@@ -46,11 +46,6 @@ func (l *listing) take(prefix string) (audit.Versions, bool, error) {
 	return l.takeIf(func(key string) bool { return strings.HasPrefix(key, prefix) })
 }
 
-// takeBefore takes the next key when it comes before end.
-func (l *listing) takeBefore(end string) (audit.Versions, bool, error) {
-	return l.takeIf(func(key string) bool { return key < end })
-}
-
 func (l *listing) takeIf(fits func(key string) bool) (audit.Versions, bool, error) {
 	if l.peeked == nil {
 		next, err, more := l.next()

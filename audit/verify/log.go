@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 
@@ -37,74 +36,72 @@ func (v *Verifier) checkLog(ctx context.Context, l *listing) error {
 	case err != nil:
 		return err
 	}
-	h, relied := v.headOfLog(body, known.Head)
+	head, relied := v.headOfLog(body, known.Head)
 	if relied {
-		if err := v.checkTree(ctx, h, known.Head); err != nil {
+		if err := v.checkTree(ctx, head, known.Head); err != nil {
 			return err
 		}
 	}
-	return v.checkTiles(ctx, l, h.size)
+	return v.checkTiles(ctx, l, head.N)
 }
 
-// headOfLog is the head against which the log is checked: that of the
+// headOfLog is the state against which the log is checked: that of the
 // checkpoint, or the ledger's when the checkpoint cannot be relied on.
-func (v *Verifier) headOfLog(body []byte, known store.LogHead) (h head, relied bool) {
-	ledgers := head{size: known.Size}
+func (v *Verifier) headOfLog(body []byte, known store.LogHead) (head tlog.Tree, relied bool) {
+	key := v.Layout.Checkpoint()
+	ledgers := tlog.Tree{N: known.Size}
 	if known.Size > 0 {
-		root, err := base64.StdEncoding.DecodeString(known.Root)
-		if err != nil || len(root) != tlog.HashSize {
-			v.found.add(Finding{LedgerDiffers, v.Layout.Checkpoint(), "the ledger's root of the log is none"})
-			ledgers = head{}
-		} else {
-			ledgers.root = tlog.Hash(root)
+		var err error
+		if ledgers.Hash, err = tlog.ParseHash(known.Root); err != nil {
+			v.found.add(Finding{LedgerDiffers, key, "the ledger's root of the log is none"})
+			ledgers.N = 0
 		}
 	}
 	if body == nil {
-		return ledgers, ledgers.size > 0
+		return ledgers, ledgers.N > 0
 	}
-	key := v.Layout.Checkpoint()
-	h, unsigned, problem := v.readCheckpoint(body)
-	v.log = &LogReport{Size: h.size, Root: base64.StdEncoding.EncodeToString(h.root[:]), Signature: "valid"}
+	c, unsigned, problem := v.readCheckpoint(body)
+	v.log = &LogReport{Size: c.Size, Root: c.Root.String(), Signature: "valid"}
 	switch {
-	case problem != "":
-		v.found.add(Finding{Changed, key, problem})
+	case problem != nil:
+		v.found.add(Finding{Changed, key, problem.Error()})
 		v.log = &LogReport{Signature: "invalid"}
-		return ledgers, ledgers.size > 0
-	case unsigned != "":
-		v.found.add(Finding{Unsigned, key, unsigned})
+		return ledgers, ledgers.N > 0
+	case unsigned != nil:
+		v.found.add(Finding{Unsigned, key, unsigned.Error()})
 		v.log.Signature = "invalid"
-		if ledgers.size > 0 {
+		if ledgers.N > 0 {
 			return ledgers, true
 		}
 	case v.LogKey == nil:
 		v.found.add(Finding{SignatureUnchecked, key, "the root was checked, who signed it was not"})
 		v.log.Signature = "unchecked"
 	}
-	if h.size < ledgers.size {
-		v.found.add(Finding{RolledBack, key, fmt.Sprintf("it has %d entries, one with %d was published", h.size, ledgers.size)})
+	if c.Size < ledgers.N {
+		v.found.add(Finding{RolledBack, key, fmt.Sprintf("it has %d entries, one with %d was published", c.Size, ledgers.N)})
 		return ledgers, true
 	}
-	return h, true
+	return tlog.Tree{N: c.Size, Hash: c.Root}, true
 }
 
 // checkTree reads all entries of the log, from the bundles and from the ledger,
 // and computes both trees. Which of them has the root of the head is right; what
 // differs from it is a finding.
-func (v *Verifier) checkTree(ctx context.Context, h head, known store.LogHead) error {
-	v.logSize = h.size
-	w, err := v.walkLog(ctx, h.size, known.Size)
+func (v *Verifier) checkTree(ctx context.Context, head tlog.Tree, known store.LogHead) error {
+	v.logSize = head.N
+	w, err := v.walkLog(ctx, head.N, known.Size)
 	if err != nil {
 		return err
 	}
-	v.progress.entries.Add(h.size)
+	v.progress.entries.Add(head.N)
 	v.foundInLog(w.absent)
 
 	key := v.Layout.Checkpoint()
 	extends := func(at tlog.Hash) bool {
-		return known.Size == 0 || known.Size > h.size || base64.StdEncoding.EncodeToString(at[:]) == known.Root
+		return known.Size == 0 || known.Size > head.N || at.String() == known.Root
 	}
-	switch h.root {
-	case w.stored.Root():
+	switch head.Hash {
+	case w.stored.root():
 		v.foundInLog(w.tilesOfStored)
 		if !extends(w.storedAtKnown) {
 			// Each entry would differ from the ledger's.
@@ -113,22 +110,21 @@ func (v *Verifier) checkTree(ctx context.Context, h head, known store.LogHead) e
 		}
 		v.foundInLog(w.ledgerDiffers)
 		if len(w.tilesOfStored) == 0 && len(w.absent) == 0 {
-			v.tree = &logTree{size: h.size, root: h.root}
+			v.tree = &head
 		}
-	case w.ledger.Root():
+	case w.ledger.root():
 		v.foundInLog(w.bundlesDiffer)
 		v.foundInLog(w.tilesOfLedger)
 		if len(w.tilesOfLedger) == 0 && len(w.absent) == 0 {
-			v.tree = &logTree{size: h.size, root: h.root}
+			v.tree = &head
 		}
 	default:
-		root := w.stored.Root()
 		sort, detail := LogChanged, "the entries have the root %s, which is not the checkpoint's"
 		if len(w.bundlesDiffer)+len(w.tilesOfStored) == 0 {
 			// Bundles, tiles and ledger agree: the checkpoint is of another history.
 			sort = RolledBack
 		}
-		v.found.add(Finding{sort, key, fmt.Sprintf(detail, base64.StdEncoding.EncodeToString(root[:]))})
+		v.found.add(Finding{sort, key, fmt.Sprintf(detail, w.stored.root())})
 		v.foundInLog(w.bundlesDiffer)
 		v.foundInLog(w.tilesOfStored)
 	}

@@ -20,14 +20,14 @@ func (w *logWalk) entries(p page, width int) []manifest.Entry {
 		return nil
 	}
 	entries, err := manifest.DecodeEntries(p.bundle)
-	switch {
-	case err == nil && len(entries) == width:
+	if err == nil && len(entries) == width {
 		return entries
-	case len(p.bundle) < len(manifest.EncodeEntries(make([]manifest.Entry, width))):
-		w.absent = append(w.absent, Finding{Truncated, p.bundleKey, fmt.Sprintf("it does not hold the %d entries that it must", width)})
-	default:
-		w.absent = append(w.absent, Finding{LogChanged, p.bundleKey, fmt.Sprintf("it does not hold the %d entries that it must", width)})
 	}
+	sort := LogChanged
+	if len(p.bundle) < len(manifest.EncodeEntries(make([]manifest.Entry, width))) {
+		sort = Truncated
+	}
+	w.absent = append(w.absent, Finding{sort, p.bundleKey, fmt.Sprintf("it does not hold the %d entries that it must", width)})
 	return nil
 }
 

@@ -5,36 +5,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
 	"golang.org/x/sync/errgroup"
 
-	"vlens-archiver/audit"
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 )
 
-// tilePath is the path of a tile or entry bundle below log/ (c2sp.org/tlog-tiles).
-var tilePath = regexp.MustCompile(`^tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?$`)
-
 // parseTile reads the key of a tile or bundle and reports whether it is one.
+// Package tlog has the height in its paths too, and another name for entries.
 func (v *Verifier) parseTile(key string) (tlog.Tile, bool) {
-	m := tilePath.FindStringSubmatch(strings.TrimPrefix(key, v.Layout.Log()))
-	if m == nil {
-		return tlog.Tile{}, false
-	}
-	tile := tlog.Tile{H: manifest.TileHeight, L: manifest.EntryLevel, W: manifest.TileWidth}
-	if m[1] != "entries" {
-		tile.L, _ = strconv.Atoi(m[1])
-	}
-	n, err := strconv.ParseInt(strings.NewReplacer("x", "", "/", "").Replace(m[2]), 10, 64)
-	if m[3] != "" {
-		tile.W, _ = strconv.Atoi(m[3])
-	}
-	tile.N = n
+	path := fmt.Sprintf("tile/%d/%s", manifest.TileHeight, strings.TrimPrefix(key, v.Layout.Tiles()))
+	tile, err := tlog.ParseTilePath(strings.Replace(path, "/entries/", "/data/", 1))
 	return tile, err == nil && v.Layout.Tile(tile) == key
 }
 
@@ -53,43 +37,23 @@ func current(t tlog.Tile, size int64) tlog.Tile {
 func (v *Verifier) checkTiles(ctx context.Context, l *listing, size int64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(v.Parallel)
-	var last tlog.Tile
-	var olds []audit.Versions // earlier, narrower states of the tile
-	flush := func() {
-		if tile, batch := last, olds; len(batch) > 0 {
-			group.Go(func() error { return v.checkOldTiles(ctx, tile, size, batch) })
-		}
-		olds = nil
-	}
 	for {
 		o, more, err := l.take(v.Layout.Log())
-		if err != nil {
+		if err != nil || !more {
 			return errors.Join(err, group.Wait())
 		}
-		if !more {
-			flush()
-			return group.Wait()
-		}
-		if _, there := v.onlyVersion(o, true); !there {
+		version, there := v.onlyVersion(o)
+		if !there {
 			continue // the walk through the log misses it, if it is needed
 		}
-		tile, ours := v.parseTile(o.Key)
-		switch {
+		switch tile, ours := v.parseTile(o.Key); {
 		case !ours:
 			v.found.add(Finding{Unexpected, o.Key, "the log has no such object"})
-			continue
 		case until(tile) > size:
-			if err := v.checkAhead(ctx, o.Key, tile); err != nil {
-				return errors.Join(err, group.Wait())
-			}
-			continue
-		case tile.W == current(tile, size).W:
-			continue // the walk through the log reads it
+			group.Go(func() error { return v.checkAhead(ctx, o.Key, tile) })
+		case tile.W < current(tile, size).W: // the walk through the log reads the others
+			group.Go(func() error { return v.checkOldTile(ctx, version, tile, current(tile, size)) })
 		}
-		if tile.L != last.L || tile.N != last.N || len(olds) == manifest.TileWidth {
-			flush()
-		}
-		last, olds = tile, append(olds, o)
 	}
 }
 
@@ -103,36 +67,34 @@ func (v *Verifier) checkAhead(ctx context.Context, key string, tile tlog.Tile) e
 	return err
 }
 
-// checkOldTiles compares earlier states of a tile with the tile as it is now.
-func (v *Verifier) checkOldTiles(ctx context.Context, tile tlog.Tile, size int64, olds []audit.Versions) error {
-	now := current(tile, size)
+// checkOldTile compares an earlier state of a tile with the tile as it is now.
+func (v *Verifier) checkOldTile(ctx context.Context, version store.Object, old, now tlog.Tile) error {
 	if v.badParts[v.Layout.Tile(now)] {
-		return nil // and these may be right
+		return nil // and this one may be right
 	}
-	whole, err := v.part(ctx, v.Layout.Tile(now))
-	if err != nil || whole == nil {
-		return err // that it is missing is a finding already
+	whole, err := v.read(ctx, v.Layout.Tile(now), "")
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // a finding already
 	}
-	for _, o := range olds {
-		old, _ := v.parseTile(o.Key)
-		version, _ := o.First()
-		body, err := v.read(ctx, o.Key, version.VersionID)
-		if errors.Is(err, store.ErrNotFound) {
-			v.found.add(Finding{LogMissing, o.Key, "it is listed and cannot be read"})
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		v.progress.objects.Add(1)
-		want := whole[:min(len(whole), old.W*(len(whole)/now.W))]
-		switch {
-		case bytes.Equal(body, want):
-		case len(body) < len(want):
-			v.found.add(Finding{Truncated, o.Key, fmt.Sprintf("it has %d bytes, not %d", len(body), len(want))})
-		default:
-			v.found.add(Finding{LogChanged, o.Key, "it is not the beginning of the tile as it is now"})
-		}
+	if err != nil {
+		return err
+	}
+	body, err := v.read(ctx, version.Key, version.VersionID)
+	if errors.Is(err, store.ErrNotFound) {
+		v.found.add(Finding{LogMissing, version.Key, "it is listed and cannot be read"})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	v.progress.objects.Add(1)
+	want := whole[:min(len(whole), old.W*(len(whole)/now.W))]
+	switch {
+	case bytes.Equal(body, want):
+	case len(body) < len(want):
+		v.found.add(Finding{Truncated, version.Key, fmt.Sprintf("it has %d bytes, not %d", len(body), len(want))})
+	default:
+		v.found.add(Finding{LogChanged, version.Key, "it is not the beginning of the tile as it is now"})
 	}
 	return nil
 }

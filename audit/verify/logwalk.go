@@ -44,12 +44,12 @@ func (v *Verifier) walkLog(ctx context.Context, size, known int64) (*logWalk, er
 	next, stop := iter.Pull2(v.Ledger.AuditLog(ctx))
 	defer stop()
 	w := &logWalk{Verifier: v, size: size, known: known, rows: &logRows{next: next}}
-	w.stored = &tiledTree{emit: func(level int, n int64, hashes []tlog.Hash) error {
+	w.stored = newTiledTree(func(level int, n int64, hashes []tlog.Hash) error {
 		return w.compareTile(ctx, level, n, hashes, true)
-	}}
-	w.ledger = &tiledTree{emit: func(level int, n int64, hashes []tlog.Hash) error {
+	})
+	w.ledger = newTiledTree(func(level int, n int64, hashes []tlog.Hash) error {
 		return w.compareTile(ctx, level, n, hashes, false)
-	}}
+	})
 	w.noteRoot()
 	for first := int64(0); first < size; first += tilesAhead * manifest.TileWidth {
 		pages, err := w.readPages(ctx, first)
@@ -139,7 +139,7 @@ func (w *logWalk) page(p page, first int64) error {
 
 // noteRoot keeps the root at the size that the ledger knows.
 func (w *logWalk) noteRoot() {
-	if w.stored.Size() == w.known {
-		w.storedAtKnown = w.stored.Root()
+	if int64(w.stored.End()) == w.known {
+		w.storedAtKnown = w.stored.root()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"vlens-archiver/audit"
+	"vlens-archiver/store"
 )
 
 // read reads a small object. Of one that is larger than any of ours it gives the
@@ -20,6 +21,16 @@ func (v *Verifier) read(ctx context.Context, key, versionID string) ([]byte, err
 	}
 	v.progress.bytes.Add(int64(len(content)))
 	return content, v.checkLock(ctx, object)
+}
+
+// unread makes a finding of an object that was listed and is not there; any other
+// err says that it could not be read.
+func (v *Verifier) unread(key string, err error) error {
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	v.found.add(Finding{Missing, key, "it is listed and cannot be read"})
+	return nil
 }
 
 // sortOfBroken is the finding for bytes that do not parse: cut, or changed.

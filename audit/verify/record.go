@@ -92,15 +92,10 @@ func (i *inspection) sealing(row store.RecordRow, hash string) {
 
 // heading compares what a record says of itself with its row.
 func (i *inspection) heading(row store.RecordRow, record manifest.Record) {
-	named := manifest.TransactionID(row.Transaction)
-	switch {
-	case record.Subject != i.rows.Subject:
-		i.finding(LedgerDiffers, row.Key, "the record is of another subject")
-	case record.Sequence != row.Sequence:
-		i.finding(LedgerDiffers, row.Key, "the record's sequence is %d, the ledger has %d", record.Sequence, row.Sequence)
-	case (record.TransactionID == nil) != (named == nil) || named != nil && *named != *record.TransactionID:
-		i.finding(LedgerDiffers, row.Key, "the record is of another transaction")
-	case !record.ArchivedAt.Equal(manifest.Time(row.ArchivedAt)):
+	place := manifest.SubjectObject{Subject: i.rows.Subject, Transaction: row.Transaction, Sequence: row.Sequence}
+	if err := audit.InPlace(record, place); err != nil {
+		i.finding(LedgerDiffers, row.Key, "the ledger has it elsewhere: %s", err)
+	} else if !record.ArchivedAt.Equal(manifest.Time(row.ArchivedAt)) {
 		i.finding(LedgerDiffers, row.Key, "the ledger's archived_at is not the record's")
 	}
 }

@@ -1,11 +1,9 @@
 package verify
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 
@@ -63,12 +61,8 @@ func (r *runInspection) stream(ctx context.Context, name string, check contentCh
 		return nil
 	}
 	body, object, err := r.Bucket.Get(ctx, r.folder+name, version.VersionID)
-	if errors.Is(err, store.ErrNotFound) {
-		r.finding(Missing, name, "it is listed and cannot be read")
-		return nil
-	}
 	if err != nil {
-		return err
+		return r.unread(r.folder+name, err)
 	}
 	defer func() { _ = body.Close() }()
 	if err := r.checkLock(ctx, object); err != nil {
@@ -117,15 +111,6 @@ func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	c.bytes += int64(n)
 	return n, err
-}
-
-// longestLine bounds a line of a run's files.
-const longestLine = 1 << 20
-
-func lines(in io.Reader) *bufio.Scanner {
-	scanner := bufio.NewScanner(in)
-	scanner.Buffer(make([]byte, 64<<10), longestLine)
-	return scanner
 }
 
 // checkpoint compares SHA256SUMS with its entry in the log, and the checkpoint

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -21,60 +20,49 @@ var (
 	sideFiles     = []string{manifest.RunReport, manifest.RunCheckpoint, manifest.RunTimestamp}
 )
 
-// checkRuns walks the listing of runs and the ledger's runs, which are in the
-// same order, side by side.
+// listedRun is the folder of a run with its files, by their names.
+type listedRun struct {
+	folder string
+	files  map[string]audit.Versions
+}
+
+// checkRuns compares the listing of runs with the ledger's runs.
 func (v *Verifier) checkRuns(ctx context.Context, l *listing) error {
-	runs, stop := iter.Pull2(v.Ledger.AuditRuns(ctx, "", v.sumsKey))
-	defer stop()
-	known, err, more := runs()
-	if err != nil {
-		return err
+	listed := func(yield func(listedRun, error) bool) {
+		for {
+			run, err := v.takeRun(l)
+			if err == nil && run.folder == "" || !yield(run, err) || err != nil {
+				return
+			}
+		}
 	}
-	for {
-		folder, files, err := v.takeRun(l)
-		if err != nil {
-			return err
-		}
-		for more && (folder == "" || v.runFolder(known.Run) < folder) {
-			if err := v.checkRun(ctx, known, nil); err != nil {
-				return err
-			}
-			if known, err, more = runs(); err != nil {
-				return err
-			}
-		}
+	byFolder := func(run store.RunCheck, listed listedRun) int {
+		return strings.Compare(v.runFolder(run.Run), listed.folder)
+	}
+	return sideBySide(v.Ledger.AuditRuns(ctx, "", v.sumsKey), listed, byFolder, func(run *store.RunCheck, listed *listedRun) error {
 		switch {
-		case folder == "":
-			return nil
-		case more && v.runFolder(known.Run) == folder:
-			if err := v.checkRun(ctx, known, files); err != nil {
-				return err
-			}
-			if known, err, more = runs(); err != nil {
-				return err
-			}
-		default:
-			if err := v.unknownRun(ctx, folder, files); err != nil {
-				return err
-			}
+		case run == nil:
+			return v.unknownRun(ctx, *listed)
+		case listed == nil:
+			return v.checkRun(ctx, *run, nil)
 		}
-	}
+		return v.checkRun(ctx, *run, listed.files)
+	})
 }
 
 func (v *Verifier) runFolder(run store.Run) string { return v.Layout.Run(run.StartedAt, run.ID) }
 
 func (v *Verifier) sumsKey(run store.Run) string { return v.runFolder(run) + manifest.RunSums }
 
-// takeRun collects the listing of the next run's folder, by file name; an empty
-// folder at the end.
-func (v *Verifier) takeRun(l *listing) (folder string, files map[string]audit.Versions, err error) {
-	files = make(map[string]audit.Versions)
+// takeRun collects the listing of the next run; an empty folder at the end.
+func (v *Verifier) takeRun(l *listing) (listedRun, error) {
+	run := listedRun{files: make(map[string]audit.Versions)}
 	for {
 		o, ok, err := l.takeIf(func(key string) bool {
-			return strings.HasPrefix(key, v.Layout.Runs()) && (folder == "" || path.Dir(key)+"/" == folder)
+			return strings.HasPrefix(key, v.Layout.Runs()) && (run.folder == "" || path.Dir(key)+"/" == run.folder)
 		})
 		if err != nil || !ok {
-			return folder, files, err
+			return run, err
 		}
 		name := path.Base(o.Key)
 		ours := slices.Contains(evidenceFiles, name) || slices.Contains(sideFiles, name)
@@ -84,28 +72,36 @@ func (v *Verifier) takeRun(l *listing) (folder string, files map[string]audit.Ve
 			}
 			continue
 		}
-		folder = path.Dir(o.Key) + "/"
-		files[name] = o
+		run.folder = path.Dir(o.Key) + "/"
+		run.files[name] = o
 	}
+}
+
+// listRun is takeRun of one run, by a listing of its own.
+func (v *Verifier) listRun(ctx context.Context, run store.RunCheck) (map[string]audit.Versions, error) {
+	l := v.list(ctx, v.runFolder(run.Run))
+	defer l.close()
+	listed, err := v.takeRun(l)
+	return listed.files, err
 }
 
 // unknownRun is a folder for which the ledger, when it was read, had no run. A
 // run may have begun since.
-func (v *Verifier) unknownRun(ctx context.Context, folder string, files map[string]audit.Versions) error {
-	id := path.Base(folder)
+func (v *Verifier) unknownRun(ctx context.Context, listed listedRun) error {
+	id := path.Base(listed.folder)
 	if store.ValidRunID(id) {
 		for run, err := range v.Ledger.AuditRuns(ctx, id, v.sumsKey) {
 			if err != nil {
 				return err
 			}
-			if v.runFolder(run.Run) == folder {
+			if v.runFolder(run.Run) == listed.folder {
 				return nil // younger than this verification
 			}
 		}
 	}
-	for _, o := range files {
+	for _, o := range listed.files {
 		if _, there := o.Latest(); there {
-			v.found.add(Finding{LedgerMissing, o.Key, fmt.Sprintf("the ledger has no run in the folder %q", folder)})
+			v.found.add(Finding{LedgerMissing, o.Key, fmt.Sprintf("the ledger has no run in the folder %q", listed.folder)})
 		}
 	}
 	return nil
@@ -122,9 +118,7 @@ func (v *Verifier) checkOneRun(ctx context.Context) error {
 			return err
 		}
 		found = true
-		l := v.list(ctx, v.runFolder(run.Run))
-		defer l.close()
-		_, files, err := v.takeRun(l)
+		files, err := v.listRun(ctx, run)
 		if err != nil {
 			return err
 		}
@@ -153,16 +147,14 @@ func (v *Verifier) checkRun(ctx context.Context, run store.RunCheck, files map[s
 	}
 	if v.lacks(run, files) {
 		// It may have been closed since the listing was read.
-		l := v.list(ctx, v.runFolder(run.Run))
-		defer l.close()
 		var err error
-		if _, files, err = v.takeRun(l); err != nil {
+		if files, err = v.listRun(ctx, run); err != nil {
 			return err
 		}
 	}
 	r := &runInspection{Verifier: v, run: run, folder: v.runFolder(run.Run), hashes: make(map[string]string), versions: make(map[string]store.Object)}
 	for _, name := range evidenceFiles {
-		version, ok := v.onlyVersion(files[name], files[name].Key != "")
+		version, ok := v.onlyVersion(files[name])
 		if !ok {
 			v.found.add(Finding{Missing, r.folder + name, fmt.Sprintf("run %q is %s", run.ID, run.Status)})
 			continue
@@ -170,7 +162,7 @@ func (v *Verifier) checkRun(ctx context.Context, run store.RunCheck, files map[s
 		r.versions[name] = version
 	}
 	for _, name := range sideFiles {
-		if version, ok := v.onlyVersion(files[name], files[name].Key != ""); ok {
+		if version, ok := v.onlyVersion(files[name]); ok {
 			r.versions[name] = version
 		} else if name == manifest.RunCheckpoint && run.Checkpointed {
 			v.found.add(Finding{Missing, r.folder + name, "the ledger knows that it was put there"})

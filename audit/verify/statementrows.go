@@ -50,39 +50,25 @@ func differingRow(s manifest.Statement, row store.StatedRow) string {
 }
 
 func differingAccess(stated, row store.Access) string {
-	switch {
-	case !stated.At.Equal(row.At):
-		return "time"
-	case stated.Action != row.Action:
-		return "action"
-	case stated.Actor != row.Actor:
-		return "actor"
-	case stated.Subject != row.Subject:
-		return "subject"
-	case stated.Reason != row.Reason:
-		return "reason"
-	case stated.Objects != row.Objects:
-		return "number of objects"
-	}
-	return ""
+	return differing(
+		field{"time", stated.At.Equal(row.At)},
+		field{"action", stated.Action == row.Action},
+		field{"actor", stated.Actor == row.Actor},
+		field{"subject", stated.Subject == row.Subject},
+		field{"reason", stated.Reason == row.Reason},
+		field{"number of objects", stated.Objects == row.Objects},
+	)
 }
 
 func differingVerification(stated, row store.Verification) string {
-	switch {
-	case !stated.StartedAt.Equal(row.StartedAt):
-		return "start"
-	case !stated.EndedAt.Equal(row.EndedAt):
-		return "end"
-	case stated.Mode != row.Mode:
-		return "mode"
-	case !sameJSON(stated.Scope, row.Scope):
-		return "scope"
-	case stated.Objects != row.Objects, stated.Records != row.Records, stated.Damaged != row.Damaged:
-		return "count"
-	case !maps.Equal(stated.Findings, row.Findings):
-		return "list of findings"
-	}
-	return ""
+	return differing(
+		field{"start", stated.StartedAt.Equal(row.StartedAt)},
+		field{"end", stated.EndedAt.Equal(row.EndedAt)},
+		field{"mode", stated.Mode == row.Mode},
+		field{"scope", sameJSON(stated.Scope, row.Scope)},
+		field{"count", stated.Objects == row.Objects && stated.Records == row.Records && stated.Damaged == row.Damaged},
+		field{"list of findings", maps.Equal(stated.Findings, row.Findings)},
+	)
 }
 
 // sameJSON reports whether two texts are the same value: the ledger keeps them

@@ -12,9 +12,9 @@ import (
 	"vlens-archiver/store/manifest"
 )
 
-// settle is how long a statement may be ahead of its row in the ledger: whoever
+// rowAfter is how long a statement may be ahead of its row in the ledger: whoever
 // makes one writes it while the row is not committed yet.
-const settle = 2 * time.Second
+var rowAfter = 2 * time.Second
 
 // stated is a statement in the bucket with the rows of the ledger that name it,
 // of which there should be one.
@@ -34,7 +34,7 @@ func (v *Verifier) checkStatements(ctx context.Context, l *listing) error {
 	if err != nil || len(unnamed) == 0 {
 		return err
 	}
-	if unnamed, err = v.nameLater(ctx, unnamed); err != nil {
+	if err := v.nameLater(ctx, unnamed); err != nil {
 		return err
 	}
 	if unnamed, err = v.compareStatements(ctx, unnamed); err != nil {
@@ -48,73 +48,62 @@ func (v *Verifier) checkStatements(ctx context.Context, l *listing) error {
 
 // pairStatements reads the ledger first: what it has, the bucket must have.
 func (v *Verifier) pairStatements(ctx context.Context, l *listing) ([]stated, error) {
-	rows, err := v.Ledger.AuditStatements(ctx)
+	rows, err := v.statementRows(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var pairs []stated
 	for {
-		o, more, err := l.take(v.Layout.Audits())
+		key, more, err := l.take(v.Layout.Audits())
 		if err != nil {
 			return nil, err
 		}
-		for len(rows) > 0 && (!more || rows[0].Key() < o.Key) {
-			if err := v.unlistedStatement(ctx, rows[0].Key()); err != nil {
-				return nil, err
-			}
-			rows = rows[1:]
-		}
 		if !more {
-			return pairs, nil
+			break
 		}
-		named := 0
-		for named < len(rows) && rows[named].Key() == o.Key {
-			named++
+		if version, there := v.onlyVersion(key); there {
+			pairs = append(pairs, stated{version, rows[key.Key]})
+			delete(rows, key.Key)
 		}
-		if version, there := v.onlyVersion(o, true); there {
-			pairs = append(pairs, stated{version, rows[:named]})
-		} else if named > 0 {
-			v.found.add(Finding{Missing, o.Key, "the ledger names this statement"})
-		}
-		rows = rows[named:]
 	}
+	for key := range rows {
+		_, err := v.Bucket.Head(ctx, key, "") // it may have been written since the listing was read
+		if errors.Is(err, store.ErrNotFound) {
+			v.found.add(Finding{Missing, key, "the ledger names this statement"})
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return pairs, nil
 }
 
-// unlistedStatement may have been written since the listing was read.
-func (v *Verifier) unlistedStatement(ctx context.Context, key string) error {
-	_, err := v.Bucket.Head(ctx, key, "")
-	if errors.Is(err, store.ErrNotFound) {
-		v.found.add(Finding{Missing, key, "the ledger names this statement"})
-		return nil
+// statementRows are the ledger's rows by the key of the statement that they name;
+// with keys, only those of these.
+func (v *Verifier) statementRows(ctx context.Context, keys ...string) (map[string][]store.StatedRow, error) {
+	rows, err := v.Ledger.AuditStatements(ctx, keys...)
+	byKey := make(map[string][]store.StatedRow)
+	for _, row := range rows {
+		byKey[row.Key()] = append(byKey[row.Key()], row)
 	}
-	return err
+	return byKey, err
 }
 
 // nameLater asks the ledger once more for the rows of statements that have none.
-func (v *Verifier) nameLater(ctx context.Context, unnamed []stated) ([]stated, error) {
-	timer := time.NewTimer(settle)
-	defer timer.Stop()
+func (v *Verifier) nameLater(ctx context.Context, unnamed []stated) error {
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-timer.C:
+		return ctx.Err()
+	case <-time.After(rowAfter):
 	}
 	keys := make([]string, len(unnamed))
 	for n, s := range unnamed {
 		keys[n] = s.version.Key
 	}
-	rows, err := v.Ledger.AuditStatements(ctx, keys...)
-	if err != nil {
-		return nil, err
-	}
-	byKey := make(map[string][]store.StatedRow)
-	for _, row := range rows {
-		byKey[row.Key()] = append(byKey[row.Key()], row)
-	}
+	rows, err := v.statementRows(ctx, keys...)
 	for n, key := range keys {
-		unnamed[n].rows = byKey[key]
+		unnamed[n].rows = rows[key]
 	}
-	return unnamed, nil
+	return err
 }
 
 // compareStatements reads the statements and returns those that should have a
@@ -128,11 +117,8 @@ func (v *Verifier) compareStatements(ctx context.Context, all []stated) ([]state
 		group.Go(func() error {
 			body, err := v.read(ctx, s.version.Key, s.version.VersionID)
 			switch {
-			case errors.Is(err, store.ErrNotFound):
-				v.found.add(Finding{Missing, s.version.Key, "it is listed and cannot be read"})
-				return nil
 			case err != nil:
-				return err
+				return v.unread(s.version.Key, err)
 			case len(s.rows) > 0:
 				v.compareStatement(s, body)
 				return nil

@@ -3,14 +3,12 @@ package verify
 import (
 	"context"
 	"strings"
-
-	"vlens-archiver/audit"
 )
 
 // strays are objects outside the layout.
-func (v *Verifier) strays(next func() (audit.Versions, bool, error)) error {
+func (v *Verifier) strays(l *listing, outside func(key string) bool) error {
 	for {
-		o, ok, err := next()
+		o, ok, err := l.takeIf(outside)
 		if err != nil || !ok {
 			return err
 		}

@@ -1,8 +1,8 @@
 package verify
 
 import (
+	"cmp"
 	"context"
-	"iter"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,42 +13,28 @@ import (
 // is a finding: a run may be at work on it.
 const rereads = 3
 
-// checkSubjects walks the listing of subjects and the ledger's subjects, which
-// are in the same order, side by side, and checks each subject.
+// checkSubjects compares the listing of subjects with the ledger's subjects.
 func (v *Verifier) checkSubjects(ctx context.Context, l *listing) error {
-	return v.inParallel(ctx, func(ctx context.Context, check func(unit) error) error {
-		rows, stop := iter.Pull2(v.Ledger.AuditSubjects(ctx, store.AuditScope{}))
-		defer stop()
-		known, err, more := rows()
-		if err != nil {
-			return err
-		}
+	listed := func(yield func(unit, error) bool) {
 		for {
-			listed, err := v.takeSubject(l, v.found.add)
-			if err != nil {
-				return err
-			}
-			for more && (listed.subject == "" || known.Subject < listed.subject) {
-				if err := check(unit{subject: known.Subject, rows: known}); err != nil {
-					return err
-				}
-				if known, err, more = rows(); err != nil {
-					return err
-				}
-			}
-			if listed.subject == "" {
-				return nil
-			}
-			if more && known.Subject == listed.subject {
-				listed.rows = known
-				if known, err, more = rows(); err != nil {
-					return err
-				}
-			}
-			if err := check(listed); err != nil {
-				return err
+			u, err := v.takeSubject(l, v.found.add)
+			if err == nil && u.subject == "" || !yield(u, err) || err != nil {
+				return
 			}
 		}
+	}
+	bySubject := func(rows store.SubjectRows, u unit) int { return cmp.Compare(rows.Subject, u.subject) }
+	return v.inParallel(ctx, func(ctx context.Context, check func(unit) error) error {
+		return sideBySide(v.Ledger.AuditSubjects(ctx, store.AuditScope{}), listed, bySubject, func(rows *store.SubjectRows, listed *unit) error {
+			var u unit
+			if listed != nil {
+				u = *listed
+			}
+			if rows != nil {
+				u.subject, u.rows = rows.Subject, *rows
+			}
+			return check(u)
+		})
 	})
 }
 

@@ -1,56 +1,58 @@
 package verify
 
 import (
+	"errors"
+
+	"github.com/transparency-dev/merkle/compact"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"vlens-archiver/audit"
 	"vlens-archiver/store/manifest"
 )
 
-// tiledTree is a tree that grows entry by entry, with its tiles. It holds the
-// tile of each level that is not whole yet.
+// tiledTree is a Merkle tree that grows entry by entry, with its tiles. It holds
+// the tile of each level that is not whole yet.
 type tiledTree struct {
-	audit.Tree
-	levels []tileLevel
+	*compact.Range
+	edge [][]tlog.Hash // by level, the hashes of the tile at the right edge
 	// emit gets each tile once it is whole.
 	emit func(level int, n int64, hashes []tlog.Hash) error
 }
 
-// tileLevel is the tile at the right edge of a level.
-type tileLevel struct {
-	n      int64 // whole tiles before it
-	hashes []tlog.Hash
+func newTiledTree(emit func(level int, n int64, hashes []tlog.Hash) error) *tiledTree {
+	return &tiledTree{Range: audit.NewTree(), emit: emit}
 }
 
+func (t *tiledTree) root() tlog.Hash { return audit.RootOf(t.Range) }
+
 func (t *tiledTree) add(entry manifest.Entry) error {
-	for height, hash := range t.Add(entry) {
-		if height%manifest.TileHeight != 0 {
-			continue // inside a tile
+	var emitErr error
+	leaf := manifest.LeafHash(entry)
+	err := t.Append(leaf[:], func(node compact.NodeID, hash []byte) {
+		if node.Level%manifest.TileHeight != 0 {
+			return // inside a tile
 		}
-		level := height / manifest.TileHeight
-		if level == len(t.levels) {
-			t.levels = append(t.levels, tileLevel{hashes: make([]tlog.Hash, 0, manifest.TileWidth)})
+		level := int(node.Level / manifest.TileHeight)
+		if level == len(t.edge) {
+			t.edge = append(t.edge, nil)
 		}
-		tile := &t.levels[level]
-		tile.hashes = append(tile.hashes, hash)
-		if len(tile.hashes) < manifest.TileWidth {
-			continue
+		t.edge[level] = append(t.edge[level], tlog.Hash(hash))
+		if len(t.edge[level]) == manifest.TileWidth {
+			emitErr = errors.Join(emitErr, t.emit(level, int64(node.Index/manifest.TileWidth), t.edge[level]))
+			t.edge[level] = t.edge[level][:0]
 		}
-		if err := t.emit(level, tile.n, tile.hashes); err != nil {
-			return err
-		}
-		tile.n, tile.hashes = tile.n+1, tile.hashes[:0]
-	}
-	return nil
+	})
+	return errors.Join(err, emitErr)
 }
 
 // finish emits the tiles at the right edge, which are not whole.
 func (t *tiledTree) finish() error {
-	for level, tile := range t.levels {
-		if len(tile.hashes) == 0 {
+	for level, hashes := range t.edge {
+		if len(hashes) == 0 {
 			continue
 		}
-		if err := t.emit(level, tile.n, tile.hashes); err != nil {
+		n := int64(t.End()) >> (manifest.TileHeight * (level + 1))
+		if err := t.emit(level, n, hashes); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"vlens-archiver/audit"
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 )
@@ -127,17 +128,11 @@ func (i *inspection) foreignRecord(ctx context.Context, key string, version stor
 		return "", err
 	}
 	record, err := manifest.DecodeRecord(body)
+	if err == nil {
+		err = audit.InPlace(record, parts)
+	}
 	if err != nil {
 		return err.Error(), nil
-	}
-	named := manifest.TransactionID(parts.Transaction)
-	switch {
-	case record.Subject != parts.Subject:
-		return "it is the record of another subject", nil
-	case record.Sequence != parts.Sequence:
-		return "its sequence is not that of its key", nil
-	case (record.TransactionID == nil) != (named == nil) || named != nil && *named != *record.TransactionID:
-		return "it is the record of another transaction", nil
 	}
 	return "", nil
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 
-	"vlens-archiver/audit"
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 )
@@ -59,7 +59,7 @@ type Verifier struct {
 	log      *LogReport      // nil without a log
 	logSize  int64           // entries under the head that the log was checked against
 	badParts map[string]bool // keys of the log whose bytes are a finding already
-	tree     *logTree        // nil without a log that can be relied on
+	tree     *tlog.Tree      // nil without a log that can be relied on
 }
 
 // Verify checks what the options say. Damage is no error: it is in the
@@ -132,7 +132,7 @@ func (v *Verifier) everything(ctx context.Context) error {
 		{"subjects", v.Layout.Subjects(), v.checkSubjects},
 	}
 	for _, step := range steps {
-		if err := v.strays(func() (audit.Versions, bool, error) { return l.takeBefore(step.from) }); err != nil {
+		if err := v.strays(l, func(key string) bool { return key < step.from }); err != nil {
 			return err
 		}
 		v.progress.phase(step.phase)
@@ -140,7 +140,7 @@ func (v *Verifier) everything(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := v.strays(func() (audit.Versions, bool, error) { return l.take(prefix) }); err != nil {
+	if err := v.strays(l, func(string) bool { return true }); err != nil {
 		return err
 	}
 	return v.checkUnbacked(ctx)
