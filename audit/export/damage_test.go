@@ -21,6 +21,8 @@ import (
 // Damage is found while the bag is written, is named, and leaves no bag.
 func TestExportRefusesDamage(t *testing.T) {
 	t.Parallel()
+	r := audittest.NewSealed(t)
+	was := r.Save()
 	for name, c := range map[string]struct {
 		damage func(r *audittest.Archive, e *export.Exporter) (key string)
 		traced bool // the access was stated before the damage was met
@@ -73,8 +75,7 @@ func TestExportRefusesDamage(t *testing.T) {
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := audittest.NewSealed(t)
+			defer was.Restore()
 			e := r.Exporter()
 			key := c.damage(r, &e)
 			dir := t.TempDir()
