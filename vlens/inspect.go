@@ -49,6 +49,15 @@ var imageTypes = map[string]imageType{
 	"application/pdf":     {"application/pdf", nil, nil},
 }
 
+// MediaTypes are those that an image can have, some of them twice.
+func MediaTypes() []string {
+	var all []string
+	for _, t := range imageTypes {
+		all = append(all, t.mediaType)
+	}
+	return all
+}
+
 // Inspect tells the type of an image from its content, its size from the header,
 // and whether it is all there from how it ends. It decodes no pixels. It reports
 // false for anything that is none of the types.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -96,6 +97,9 @@ func (a *attempt) request(ctx context.Context, r reference) (image *vlens.Image,
 func (a *attempt) keep(ctx context.Context, r reference, answer *vlens.Image, err error) (fetched, error) {
 	if err != nil {
 		return a.notStored(r, err)
+	}
+	if store.Extension(answer.MediaType) == "" {
+		return a.notStored(r, fmt.Errorf("the archive has no file name extension for %q", answer.MediaType))
 	}
 	hash := sha256.Sum256(answer.Bytes)
 	image := a.describe(r, answer, hash)
