@@ -89,8 +89,10 @@ func (v *Verifier) open(e expectation, body []byte) {
 	}
 	problem := inspectImage(e.Image, body)
 	if problem == "" && v.decode.has(e.Key) {
-		v.progress.decoded.Add(1)
-		problem = decodePixels(body)
+		var decoded bool
+		if decoded, problem = decodePixels(body); decoded {
+			v.progress.decoded.Add(1)
+		}
 	}
 	if problem != "" {
 		v.found.add(Finding{Undecodable, e.Key, problem})

@@ -85,15 +85,16 @@ func wholePNG(body []byte) bool {
 	return false
 }
 
-// decodePixels says why the pixels of a JPEG or PNG do not decode. The other types
-// have no decoder here, or may have come cut without anybody knowing.
-func decodePixels(body []byte) string {
+// decodePixels decodes the pixels of a JPEG or PNG, and says why they do not decode.
+// The other types have no decoder here, or may have come cut without anybody
+// knowing.
+func decodePixels(body []byte) (decoded bool, problem string) {
 	header, format, err := image.DecodeConfig(bytes.NewReader(body))
 	if err != nil || format != "jpeg" && format != "png" || header.Width*header.Height > largestPicture {
-		return "" // its header was judged before
+		return false, "" // its header was judged before
 	}
 	if _, _, err := image.Decode(bytes.NewReader(body)); err != nil {
-		return "its pixels do not decode: " + err.Error()
+		return true, "its pixels do not decode: " + err.Error()
 	}
-	return ""
+	return true, ""
 }

@@ -63,7 +63,11 @@ func TestImageTypes(t *testing.T) {
 		t.Fatalf("archived as\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	for _, mode := range []store.VerifyMode{store.VerifyDefault, store.VerifyDeep} {
-		clean(t, check(a, mode), verify.NoLog)
+		report := check(a, mode)
+		clean(t, report, verify.NoLog)
+		if report.Counts.Decoded != 0 {
+			t.Errorf("%s: the pixels of %d images are said to be decoded, of types that are not", mode, report.Counts.Decoded)
+		}
 	}
 
 	forgetRunOf(a, archivetest.SubjectOf("u-000001"))
