@@ -6,21 +6,21 @@
 // step stands in the code where it happens, with what is durable once it has
 // succeeded:
 //
-//	open.go      archive.json and the ledger agree on which archive this is
-//	run.go       enter the run, work on it, close it
-//	sync.go      the ledger knows every user of the source, and who is due
-//	claim.go     lease a batch of due users, look up their identifiers
-//	user.go      one user: list → known → resume → fetch → record → commit
-//	fetch.go     one image: fetch, hash, put create-only
-//	judge.go     how the user ends, and what the record is to state
-//	record.go    the record, written last, is the commit mark in the bucket
-//	commit.go    one ledger transaction: images, record, outcome, due time, lease
-//	close.go     the last process writes the run files and closes the run
-//	leave.go     free what is still held, and read how run and log stand
+//	openarchive.go  archive.json and the ledger agree on which archive this is
+//	run.go          enter the run, work on it, close it
+//	syncusers.go    the ledger knows every user of the source, and who is due
+//	claimusers.go   lease a batch of due users, look up their identifiers
+//	archiveuser.go  one user: list → known → resume → fetch → record → commit
+//	fetch.go        one image: fetch, hash, put create-only
+//	judge.go        how the user ends, and what the record is to state
+//	record.go       the record, written last, is the commit mark in the bucket
+//	commit.go       one ledger transaction: images, record, outcome, due time, lease
+//	close.go        the last process writes the run files and closes the run
+//	leaverun.go     free what is still held, and read how run and log stand
 //
 // Beside the steps stand the rules: stop.go says how a process stops, vendor.go and
 // service.go wait for a service that is away, classify.go says whose failure an error
-// is, and sealing.go when the log is sealed.
+// is, and sealloop.go when the log is sealed.
 //
 // A process that dies between two steps leaves only objects under keys that
 // contain their own hash; whoever takes the user over finds them by listing the
