@@ -42,7 +42,10 @@ func databaseChecks(name string, connect func(*examination, context.Context) (da
 					return failed(advice(adviseReach), err)
 				}
 				s, err := d.Server(ctx)
-				if err != nil {
+				switch {
+				case errors.Is(err, postgres.ErrStatementPooler):
+					return misfit(advice(adviseConnections), "%s", err)
+				case err != nil:
 					return failed(advice(adviseConnections), err)
 				}
 				return e.describeServer(name, s)

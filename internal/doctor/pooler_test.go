@@ -25,7 +25,7 @@ func TestPoolers(t *testing.T) {
 		t.Parallel()
 		e := newSite(t).behindPooler("statement").examine()
 		for _, name := range []string{"ledger", "source"} {
-			e.finds(name+".server", Failed, "transaction blocks not allowed in statement pooling mode", advise(adviseConnections, name))
+			e.finds(name+".server", Failed, "transaction blocks not allowed in statement pooling mode", advise(adviseConnections, name)).because(name+".server", ErrMisfit)
 		}
 	})
 }

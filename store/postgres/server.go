@@ -25,9 +25,14 @@ type Server struct {
 	StartedAt time.Time
 }
 
+// ErrStatementPooler: the pooler before the database refuses transactions.
+var ErrStatementPooler = errors.New("a pooler of statements")
+
 // Server asks the database about itself, as runs ask: in a transaction, beside
 // another connection that is open. A pooler of statements or a role with too few
 // connections would end a run half-way.
+//
+// Errors: ErrStatementPooler, store.ErrUnavailable, store.ErrDenied.
 func (d database) Server(ctx context.Context) (Server, error) {
 	const operation = "ask for the server's version in a transaction"
 	other, err := d.pool.Acquire(ctx)
@@ -43,6 +48,10 @@ func (d database) Server(ctx context.Context) (Server, error) {
 			Scan(&s.Version, &s.Role, &s.Superuser, &s.InRecovery, &s.StartedAt)
 	})
 	s.Version, _, _ = strings.Cut(s.Version, " ")
+	// PgBouncer has one code for all that it refuses.
+	if refused, ok := asServerError(err); ok && strings.Contains(refused.Message, "statement pooling") {
+		return Server{}, fmt.Errorf("%s database: %s: %w: %s", d.name, operation, ErrStatementPooler, oneLine(refused.Message))
+	}
 	return s, d.failed(operation, err)
 }
 
