@@ -68,7 +68,7 @@ func (s *stopReading) Get(ctx context.Context, key, versionID string) (io.ReadCl
 // Killed in the middle, the program leaves an empty ledger, and then does it all.
 func TestRebuildProgramIsKilled(t *testing.T) {
 	t.Parallel()
-	r := audittest.NewSealed(t)
+	r := lived(t)
 	before := tables(r)
 	lose(r)
 	release := holdLock(r, `LOCK TABLE archive.images IN EXCLUSIVE MODE`)
