@@ -54,7 +54,7 @@ func refusalBy(database string, refused *pgconn.PgError) refusal {
 	if !known && len(refused.Code) > 2 {
 		r = refusals[refused.Code[:2]]
 	}
-	if r.kind == store.ErrSchema && database != ledgerName {
+	if errors.Is(r.kind, store.ErrSchema) && database != ledgerName {
 		r.kind = nil
 	}
 	return r
@@ -71,10 +71,10 @@ func (r refusal) message(refused *pgconn.PgError) string {
 
 // advice is what to do about a refusal, for its text.
 func (r refusal) advice(database string) string {
-	switch r.kind {
-	case store.ErrDenied:
+	switch {
+	case errors.Is(r.kind, store.ErrDenied):
 		return "; check user, password and grants of " + database + ".database_url"
-	case store.ErrSchema:
+	case errors.Is(r.kind, store.ErrSchema):
 		return "; run `vlens-archiver migrate up`"
 	}
 	return ""
