@@ -25,7 +25,7 @@ type Server struct {
 	StartedAt time.Time
 }
 
-// ErrStatementPooler: the pooler before the database refuses transactions.
+// ErrStatementPooler says that the pooler before the database refuses transactions.
 var ErrStatementPooler = errors.New("a pooler of statements")
 
 // Server asks the database about itself, as runs ask: in a transaction, beside
