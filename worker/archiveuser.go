@@ -245,9 +245,9 @@ func (a *attempt) failure(err error) (ending, error) {
 // stored is no sign of trouble for everybody, nor is what has a permanent meaning,
 // except a refusal of the account.
 func (a *attempt) watch(end ending) error {
-	if end.outcome == store.OutcomeFailed && end.failure != nil && end.class.Transient() &&
-		(!end.failure.Permanent || refusesAccount(end.failure)) {
-		return a.breaker.failed(end.failure)
+	byVendor := end.failure != nil && end.class.Transient() && (!end.failure.Permanent || refusesAccount(end.failure))
+	if end.outcome == store.OutcomeFailed && (byVendor || end.class == store.ClassStorageError) {
+		return a.breaker.failed(end.class, end.failure)
 	}
 	a.breaker.passed()
 	return nil

@@ -226,3 +226,24 @@ func TestOneObjectIsNeverTaken(t *testing.T) {
 		})
 	}
 }
+
+// A bucket that answers, and takes none of the images, does not cost the quota of
+// everybody: the run ends.
+func TestBucketThatTakesNoImages(t *testing.T) {
+	t.Parallel()
+	const users = 60
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 27, ImageBytes: 8 << 10})
+	refuse(tn, refusal{http.StatusServiceUnavailable, "SlowDown"}, func(r *http.Request) bool {
+		return r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/subjects/")
+	})
+	p := tn.Process("first", func(config *worker.Config) { config.OutageBound = 5 * time.Minute })
+	defer p.Close()
+	_, err := p.Run(t.Context(), t.Context())
+	if !errors.Is(err, worker.ErrBreaker) || !strings.Contains(err.Error(), "check the S3 service") {
+		t.Errorf("the run ended with %v", err)
+	}
+	// Twenty, and those who were in flight beside the twentieth.
+	if ended := len(ends(tn, "first")); ended < 20 || ended > 28 {
+		t.Errorf("%d users ended", ended)
+	}
+}

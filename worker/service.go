@@ -48,16 +48,22 @@ func (s *service) tryAtStop(ctx context.Context, op func() error) error {
 
 func (s *service) tryUntil(ctx context.Context, stop <-chan struct{}, op func() error) error {
 	var away time.Time // the first failed try
+	absent := false    // by the last probe
 	wait := firstWait
 	for tries := 1; ; tries++ {
 		var err error
-		probed := tries >= triesOfItem && s.probe != nil
+		probed := s.probe != nil && (absent || tries >= triesOfItem)
 		if probed {
 			err = s.probe(ctx)
 		}
 		tried := !storeAway(err)
+		if tried && absent { // it is back: of the tries before, op is not to blame
+			absent, probed, tries, wait = false, false, 1, firstWait
+		}
 		if tried {
 			err = op()
+		} else {
+			absent = true
 		}
 		switch {
 		case !storeAway(err):

@@ -61,6 +61,33 @@ func TestReturnOfAService(t *testing.T) {
 	})
 }
 
+// After an absence an item has as many tries as any other.
+func TestTriesAfterAnAbsence(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newService("the bucket", 10*time.Minute, slog.New(slog.DiscardHandler))
+		back := time.Now().Add(time.Minute)
+		s.probe = func(context.Context) error {
+			if time.Now().After(back) {
+				return nil
+			}
+			return store.ErrUnavailable
+		}
+		tries := 0 // since it is back
+		err := s.try(t.Context(), func() error {
+			if time.Now().After(back) {
+				if tries++; tries == triesOfItem {
+					return nil
+				}
+			}
+			return store.ErrUnavailable
+		})
+		if err != nil {
+			t.Errorf("after %d tries the item ended with %v", tries, err)
+		}
+	})
+}
+
 // A probe that is cut short says nothing of the service.
 func TestCancelledProbe(t *testing.T) {
 	t.Parallel()
