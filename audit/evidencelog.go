@@ -32,7 +32,7 @@ func ReadLogHead(ctx context.Context, from Getter, layout manifest.Layout, verif
 	}
 	head := LogHead{Body: body, ETag: object.ETag}
 	if verifierKey == "" {
-		head.Checkpoint, err = manifest.ReadCheckpoint(body)
+		head.Checkpoint, err = manifest.ReadUnverified(body)
 	} else {
 		verifier, keyErr := note.NewVerifier(verifierKey)
 		if keyErr != nil {

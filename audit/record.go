@@ -49,7 +49,7 @@ func InPlace(record manifest.Record, place manifest.SubjectObject) error {
 	case record.Subject != place.Subject:
 		return errors.New("it is the record of another subject")
 	case record.Sequence != place.Sequence:
-		return fmt.Errorf("its sequence is %d, that of its key is %d", record.Sequence, place.Sequence)
+		return fmt.Errorf("its sequence is %d, %d is due", record.Sequence, place.Sequence)
 	case OrEmpty(record.TransactionID) != OrEmpty(manifest.TransactionID(place.Transaction)):
 		return errors.New("it is the record of another transaction")
 	}

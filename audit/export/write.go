@@ -50,6 +50,9 @@ func (e Exporter) write(ctx context.Context, x Index, found *gathered, head audi
 // writeImage streams an image, as it was recorded or put back, into the bag and
 // compares it with its record on the way.
 func (e Exporter) writeImage(ctx context.Context, b *bag, path string, image store.Image) error {
+	if b.err != nil {
+		return b.err
+	}
 	body, _, err := putBack{e.Bucket}.Get(ctx, image.Key, image.VersionID)
 	if errors.Is(err, store.ErrNotFound) {
 		return audit.Damaged(image.Key, "it is missing")

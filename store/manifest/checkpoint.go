@@ -67,6 +67,16 @@ func ReadCheckpoint(body []byte) (Checkpoint, error) {
 	return c, nil
 }
 
+// ReadUnverified is ReadCheckpoint for a checkpoint that must at least have been
+// signed: what lost its signatures is none.
+func ReadUnverified(body []byte) (Checkpoint, error) {
+	var unverified *note.UnverifiedNoteError
+	if _, err := note.Open(body, note.VerifierList()); !errors.As(err, &unverified) {
+		return Checkpoint{}, fmt.Errorf("%w: it has no signature", ErrCheckpoint)
+	}
+	return ReadCheckpoint(body)
+}
+
 // parseCheckpoint reads the signed text. It accepts exactly what Sign writes.
 func parseCheckpoint(text string) (Checkpoint, error) {
 	lines := strings.Split(text, "\n")

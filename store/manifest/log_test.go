@@ -208,3 +208,26 @@ func TestParseSigningKey(t *testing.T) {
 		t.Error("a key is like none")
 	}
 }
+
+// Whoever has no verifier key takes a checkpoint on trust, but not one that has lost
+// its signatures.
+func TestReadUnverified(t *testing.T) {
+	t.Parallel()
+	signed, err := manifest.Checkpoint{Origin: "acme.example/log", Size: 1}.Sign(signingKey(t, "acme.example/log").Signer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := manifest.ReadUnverified(signed); err != nil {
+		t.Errorf("signed: %v", err)
+	}
+	text, _, _ := strings.Cut(string(signed), "\n\n")
+	for name, body := range map[string]string{
+		"no signature":       text + "\n\n",
+		"garbled signature":  text + "\n\n— acme.example/log ?\n",
+		"no end of the text": text + "\n",
+	} {
+		if _, err := manifest.ReadUnverified([]byte(body)); !errors.Is(err, manifest.ErrCheckpoint) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -56,7 +56,7 @@ func (r quotaRow) change(ctx context.Context, decide func(*window.State, clockRe
 			return nil
 		}
 		if err := pause(ctx, rand.N(conflictDelay)); err != nil {
-			return err
+			return quotaFailure(err)
 		}
 	}
 }
