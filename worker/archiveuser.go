@@ -50,6 +50,7 @@ type ending struct {
 	passing    bool                // it may end otherwise soon, whatever the class
 	bytes      int64               // of images stored by this attempt
 	failure    *vlens.Error        // the vendor's error behind the class, if there is one
+	reason     string              // said in the log beside the class
 }
 
 func failed(class store.Class) ending {
@@ -149,7 +150,9 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 
 	ids := identifiersOf(a.user, a.Identifiers, a.PhoneRegion)
 	if len(ids) == 0 {
-		return failed(store.ClassNoIdentifier), true, nil
+		end := failed(store.ClassNoIdentifier)
+		end.reason = WhyUnusable(a.user, a.Identifiers, a.PhoneRegion)
+		return end, true, nil
 	}
 	for _, id := range ids {
 		if _, listing := a.unnamed.inVain(); listing && a.task.TransactionID == "" {

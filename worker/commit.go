@@ -45,7 +45,11 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 	}
 	a.recorded(len(end.newRecords))
 	a.progress.user(end.outcome)
-	a.Log.Info("user done", "event", "user_done", "run_id", a.run.ID, "subject", a.task.Subject,
+	log := a.Log
+	if end.reason != "" {
+		log = log.With("reason", end.reason)
+	}
+	log.Info("user done", "event", "user_done", "run_id", a.run.ID, "subject", a.task.Subject,
 		"outcome", end.outcome, "class", end.class, "requests", result.Requests, "bytes", end.bytes,
 		"seconds", time.Since(a.started).Seconds())
 	return nil

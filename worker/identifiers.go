@@ -3,8 +3,6 @@ package worker
 import (
 	"strings"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"vlens-archiver/store"
 )
 
@@ -23,24 +21,41 @@ type identifier struct {
 	value store.Sensitive
 }
 
+// Flaw says why a field gives no identifier, in words that follow the name of the
+// field. It holds nothing of the field; "" means that there is one.
+type Flaw string
+
+// The flaws.
+const (
+	flawEmpty    Flaw = "is empty"
+	flawList     Flaw = "is a list in braces or brackets"
+	flawSeveral  Flaw = "holds more than one"
+	flawLetters  Flaw = "has letters among or behind its digits"
+	flawAround   Flaw = "has more around the address, such as a name, < > or mailto:"
+	flawNoNumber Flaw = "is no phone number of a possible length"
+	flawNoEmail  Flaw = "is no email address"
+)
+
 // identifiersOf are the usable identifiers of a user, in the order to try them.
 // Only one spelling of each is tried: every further one would cost a request
 // and might be another person's.
 func identifiersOf(user store.User, order []Identifier, region string) []identifier {
 	var usable []identifier
 	for _, by := range order {
-		var value store.Sensitive
-		switch by {
-		case ByEmail:
-			value = Email(user.Email)
-		case ByPhone:
-			value = Phone(user.Phone, region)
-		}
-		if value != "" {
+		if value, flaw := by.Of(user, region); flaw == "" {
 			usable = append(usable, identifier{by: by, value: value})
 		}
 	}
 	return usable
+}
+
+// Of is a user's identifier of this kind, as the vendor is asked for it and as two
+// are compared, or why there is none.
+func (by Identifier) Of(user store.User, region string) (store.Sensitive, Flaw) {
+	if by == ByEmail {
+		return Email(user.Email)
+	}
+	return Phone(user.Phone, region)
 }
 
 // Usable are the identifiers by which the vendor could be asked for a user.
@@ -52,23 +67,14 @@ func Usable(user store.User, order []Identifier, region string) []Identifier {
 	return usable
 }
 
-// Phone is the number in E.164, the form the vendor keeps (docs.vlenseg.com,
-// "Conventions"), or "" when it is no possible number.
-func Phone(raw store.Sensitive, region string) store.Sensitive {
-	number, err := phonenumbers.Parse(raw.Reveal(), region)
-	if err != nil || !phonenumbers.IsPossibleNumber(number) {
-		return ""
+// WhyUnusable says why the vendor cannot be asked for a user by any identifier,
+// without what the fields hold.
+func WhyUnusable(user store.User, order []Identifier, region string) string {
+	var why []string
+	for _, by := range order {
+		if _, flaw := by.Of(user, region); flaw != "" {
+			why = append(why, string(by)+" "+string(flaw))
+		}
 	}
-	return store.Sensitive(phonenumbers.Format(number, phonenumbers.E164))
-}
-
-// Email is the address as it is compared: without space around it, in lower
-// case. It is "" when it is no address.
-func Email(raw store.Sensitive) store.Sensitive {
-	value := strings.ToLower(strings.TrimSpace(raw.Reveal()))
-	name, domain, found := strings.Cut(value, "@")
-	if !found || name == "" || domain == "" || strings.ContainsAny(value, " \t\r\n") {
-		return ""
-	}
-	return store.Sensitive(value)
+	return strings.Join(why, ", ")
 }

@@ -35,7 +35,7 @@ func TestExport(t *testing.T) {
 	}
 	person, _ := s.vlens.Person("u-000002")
 	local := "0" + strings.TrimPrefix(person.Phone, "+20")
-	for n, written := range []string{person.Email, "  " + strings.ToUpper(person.Email) + "\r\n", person.Phone + "\n", local, "\n" + local[:4] + " " + local[4:] + "\n"} {
+	for n, written := range []string{person.Email, "  " + strings.ToUpper(person.Email) + "\r\n", person.Phone + "\n", local, "\n" + local[:4] + " " + local[4:] + "\n", "\u200e\r\n\u202a" + person.Phone + "\u202c;\r\n"} {
 		folder := filepath.Join(dir, string(rune('a'+n)))
 		found := read[statedExport](s.runWith(written, "export", "--out", folder, "--reason", "court order 88/2026", "--json").exits(exitDone))
 		if found.Subject != byID.Subject {
@@ -44,8 +44,8 @@ func TestExport(t *testing.T) {
 	}
 	s.run("export", "--user", "u-000002", "--out", filepath.Join(dir, "text"), "--reason", "court order 88/2026").exits(exitDone).
 		prints("6 images").prints("VERIFY.txt").prints("not in the log yet")
-	if n := s.count(`SELECT count(*) FROM archive.access_log WHERE reason = 'court order 88/2026' AND objects = 7`); n != 7 {
-		t.Errorf("%d rows in the access log, want 7", n)
+	if n := s.count(`SELECT count(*) FROM archive.access_log WHERE reason = 'court order 88/2026' AND objects = 7`); n != 8 {
+		t.Errorf("%d rows in the access log, want 8", n)
 	}
 
 	// The source is searched, and neither finds nobody's nor two people's.
@@ -61,6 +61,8 @@ func TestExport(t *testing.T) {
 	refused("+201000000000").says("no user with this phone")
 	refused("\n").says("it is empty")
 	refused("hello").says("neither an email nor a phone")
+	refused(local + ";" + local).says("it holds more than one")
+	refused("Mona <" + person.Email + ">").says("has more around the address")
 	refused(strings.Repeat("x", 2000)).says("at most 1024 bytes")
 	s.inSource(`UPDATE users SET email = (SELECT email FROM users WHERE id = 'u-000002') WHERE id = 'u-000003'`)
 	refused(person.Email).says("several users of the source have this email")

@@ -30,14 +30,13 @@ func (p *program) findUser(ctx context.Context, cmd *cobra.Command, cfg *config.
 	if err != nil {
 		return "", usage(cmd, err.Error())
 	}
-	kind, normal := worker.ByPhone, func(u store.User) store.Sensitive { return worker.Phone(u.Phone, cfg.Source.PhoneRegion) }
-	wanted := worker.Phone(given, cfg.Source.PhoneRegion)
+	kind, user := worker.ByPhone, store.User{Phone: given}
 	if strings.Contains(given.Reveal(), "@") {
-		kind, normal = worker.ByEmail, func(u store.User) store.Sensitive { return worker.Email(u.Email) }
-		wanted = worker.Email(given)
+		kind, user = worker.ByEmail, store.User{Email: given}
 	}
-	if wanted == "" {
-		return "", usage(cmd, "stdin: it is neither an email nor a phone number; a local number is read as one of "+cfg.Source.PhoneRegion)
+	wanted, flaw := kind.Of(user, cfg.Source.PhoneRegion)
+	if flaw != "" {
+		return "", usage(cmd, fmt.Sprintf("stdin: it is neither an email nor a phone number: read as %s, it %s; a local number is read as one of %s", kind, flaw, cfg.Source.PhoneRegion))
 	}
 
 	source, err := app.OpenSource(ctx, cfg)
@@ -52,7 +51,10 @@ func (p *program) findUser(ctx context.Context, cmd *cobra.Command, cfg *config.
 	if kind == worker.ByEmail && !columns.Email || kind == worker.ByPhone && !columns.Phone {
 		return "", usage(cmd, fmt.Sprintf("stdin: source.users_sql has no column %s to look it up in; use --user", kind))
 	}
-	ids, err := source.Search(ctx, func(u store.User) bool { return normal(u) == wanted }, 2)
+	ids, err := source.Search(ctx, func(u store.User) bool {
+		has, flaw := kind.Of(u, cfg.Source.PhoneRegion)
+		return flaw == "" && has == wanted
+	}, 2)
 	switch {
 	case err != nil:
 		return "", err
@@ -70,7 +72,7 @@ func readIdentifier(in io.Reader) (store.Sensitive, error) {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, longestIdentifier)
 	for lines.Scan() {
-		if line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff")); line != "" {
+		if line := lines.Text(); worker.Typed(line) != "" {
 			return store.Sensitive(line), nil
 		}
 	}

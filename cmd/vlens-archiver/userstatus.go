@@ -31,14 +31,23 @@ func (p *program) userStatus(ctx context.Context, cmd *cobra.Command, userID str
 	if err != nil {
 		return err
 	}
+	row := rowOf(ctx, cfg, userID, user)
 	if asJSON {
-		return p.printJSON(stateUser(user, time.Now()))
+		return p.printJSON(stateUser(user, row, time.Now()))
 	}
-	return p.print(userText(user, time.Now()))
+	return p.print(userText(user, row, time.Now()))
 }
 
-// why says why the user is in this state.
-func why(user store.UserStatus) string {
+// why says why the user is in this state, with what the user's row has to do with
+// it.
+func why(user store.UserStatus, row string) string {
+	if row != "" {
+		return whyState(user) + ": " + row
+	}
+	return whyState(user)
+}
+
+func whyState(user store.UserStatus) string {
 	info, classed := user.LastClass.Info()
 	switch user.State {
 	case store.StatePending:
@@ -76,12 +85,12 @@ func next(user store.UserStatus, now time.Time) string {
 	return fmt.Sprintf("due now, since %s (%s)", instant(user.NextDueAt), reasonText[user.DueReason])
 }
 
-func userText(user store.UserStatus, now time.Time) string {
+func userText(user store.UserStatus, row string, now time.Time) string {
 	var text page
 	facts := [][]string{
 		{"subject", string(user.Subject)},
 		{"state", string(user.State)},
-		{"why", why(user)},
+		{"why", why(user, row)},
 		{"next", next(user, now)},
 	}
 	if info, classed := user.LastClass.Info(); classed {
@@ -154,9 +163,9 @@ type statedRecord struct {
 	ArchivedAt time.Time `json:"archived_at"`
 }
 
-func stateUser(user store.UserStatus, now time.Time) statedUser {
+func stateUser(user store.UserStatus, row string, now time.Time) statedUser {
 	stated := statedUser{
-		Subject: user.Subject, State: user.State, Class: user.LastClass, Why: why(user), Next: next(user, now),
+		Subject: user.Subject, State: user.State, Class: user.LastClass, Why: why(user, row), Next: next(user, now),
 		FirstSeenAt: moment(user.FirstSeenAt), VerifiedAt: moment(user.VerifiedAt), LeftAt: moment(user.LeftAt), ArchivedAt: moment(user.ArchivedAt),
 		Attempts: user.Attempts, NextDueAt: moment(user.NextDueAt), DueReason: user.DueReason, LeaseProcess: user.LeaseProcess,
 		Outcomes: make([]statedOutcome, 0, len(user.Outcomes)),

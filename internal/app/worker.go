@@ -34,10 +34,6 @@ type Task struct {
 // stay open until its run is over.
 func (a *App) Worker(task Task) *worker.Worker {
 	cfg := a.cfg
-	identifiers := make([]worker.Identifier, len(cfg.Source.Identifiers))
-	for i, name := range cfg.Source.Identifiers {
-		identifiers[i] = worker.Identifier(name)
-	}
 	parts := worker.Parts{
 		Users:   a.Users,
 		Ledger:  a.Ledger,
@@ -68,7 +64,7 @@ func (a *App) Worker(task Task) *worker.Worker {
 		SealRecords:      sealRecords,
 		AllowPersonalIDs: cfg.Source.AllowPersonalIDs,
 		AcceptLeft:       task.AcceptLeft,
-		Identifiers:      identifiers,
+		Identifiers:      Identifiers(cfg),
 		PhoneRegion:      cfg.Source.PhoneRegion,
 		Identity:         Identity(cfg, a.Key),
 		Layout:           manifest.Layout{Prefix: cfg.Archive.Prefix},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/store"
 	"vlens-archiver/worker"
@@ -111,10 +112,7 @@ func (e *examination) sampleUsers(ctx context.Context) finding {
 }
 
 func (e *examination) count(users []store.User) sampled {
-	order := make([]worker.Identifier, len(e.cfg.Source.Identifiers))
-	for n, name := range e.cfg.Source.Identifiers {
-		order[n] = worker.Identifier(name)
-	}
+	order := app.Identifiers(e.cfg)
 	var have sampled
 	for _, user := range users {
 		usable := worker.Usable(user, order, e.cfg.Source.PhoneRegion)
