@@ -54,6 +54,7 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (stopped, err error) {
 	group, working := errgroup.WithContext(working)
 	claiming, stopClaiming := endsAfter(working, admit, 0)
 	defer stopClaiming()
+	defer w.imagePlaces.open(w.Concurrency)()
 
 	err = w.claimUsers(claiming, func(task store.Task, user store.User, done func()) {
 		group.Go(func() error {

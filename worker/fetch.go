@@ -52,35 +52,23 @@ func (a *attempt) fetchAll(ctx context.Context, wanted []reference) (results []f
 	return results, group.Wait()
 }
 
-// fetch fetches and stores one image. The context of all users ends when the work
-// on all of them does.
-func (a *attempt) fetch(ctx, allUsers context.Context, r reference) (_ fetched, err error) {
-	if err := a.imageSlots.Acquire(ctx, 1); err != nil {
-		return fetched{}, err
-	}
-	defer func() { a.freeImageSlot(allUsers, err) }()
-	image, err := a.request(ctx, r)
-	if err == nil {
-		defer image.Release()
-	}
-	if r.transactionID == "" {
-		if err := a.unnamed.learn(err); err != nil {
-			return fetched{}, err
+// fetch fetches and stores one image, when one of the places for images is free. The
+// context of all users ends when the work on all of them does.
+func (a *attempt) fetch(ctx, allUsers context.Context, r reference) (result fetched, err error) {
+	err = a.imagePlaces.do(ctx, allUsers, func() error {
+		image, err := a.request(ctx, r)
+		if err == nil {
+			defer image.Release()
 		}
-	}
-	return a.keep(ctx, r, image, err)
-}
-
-// freeImageSlot lets the next image take the place of one in flight. After an
-// error that ends the work on all users it waits for that end: whoever took the
-// place until then would ask the vendor in vain.
-func (a *attempt) freeImageSlot(allUsers context.Context, err error) {
-	free := func() { a.imageSlots.Release(1) }
-	if err != nil && stopsRun(err) && !errors.Is(err, errStopped) {
-		context.AfterFunc(allUsers, free)
-		return
-	}
-	free()
+		if r.transactionID == "" {
+			if err := a.unnamed.learn(err); err != nil {
+				return err
+			}
+		}
+		result, err = a.keep(ctx, r, image, err)
+		return err
+	})
+	return result, err
 }
 
 // request asks the vendor for one image. The caller releases it.

@@ -78,20 +78,20 @@ type Worker struct {
 	Config
 	Parts
 
-	began      time.Time       // when Run was called
-	stop       context.Context // see stop.go
-	run        store.Run       // as the ledger has it
-	process    string          // changes when the process had to enter anew
-	progress   *progress
-	imageSlots *semaphore.Weighted // images in flight
-	userSlots  *semaphore.Weighted // users in flight
-	userDone   chan struct{}       // holds one token when a user has ended since the last look
-	vendor     *vendor
-	bucket     *service
-	database   *service
-	breaker    *breaker
-	unnamed    *unnamedTransactions
-	sealing    *sealing
+	began       time.Time       // when Run was called
+	stop        context.Context // see stop.go
+	run         store.Run       // as the ledger has it
+	process     string          // changes when the process had to enter anew
+	progress    *progress
+	imagePlaces places              // images in flight
+	userSlots   *semaphore.Weighted // users in flight
+	userDone    chan struct{}       // holds one token when a user has ended since the last look
+	vendor      *vendor
+	bucket      *service
+	database    *service
+	breaker     *breaker
+	unnamed     *unnamedTransactions
+	sealing     *sealing
 
 	interrupted []store.RunTotals // runs of others that this process closed
 }
@@ -100,19 +100,19 @@ type Worker struct {
 func New(config Config, parts Parts) *Worker {
 	ofRun := parts.Log.With("run_id", config.Run.ID)
 	w := &Worker{
-		Config:     config,
-		Parts:      parts,
-		stop:       context.Background(),
-		process:    newProcess(config.WorkerName),
-		progress:   newProgress(),
-		imageSlots: semaphore.NewWeighted(int64(config.Concurrency)),
-		userSlots:  semaphore.NewWeighted(int64(usersInFlight(config.Concurrency))),
-		userDone:   make(chan struct{}, 1),
-		bucket:     newService("the bucket", config.OutageBound, ofRun),
-		database:   newService("the database", config.OutageBound, ofRun),
-		breaker:    &breaker{},
-		unnamed:    &unnamedTransactions{},
-		sealing:    &sealing{enough: make(chan struct{}, 1)},
+		Config:      config,
+		Parts:       parts,
+		stop:        context.Background(),
+		process:     newProcess(config.WorkerName),
+		progress:    newProgress(),
+		imagePlaces: newPlaces(),
+		userSlots:   semaphore.NewWeighted(int64(usersInFlight(config.Concurrency))),
+		userDone:    make(chan struct{}, 1),
+		bucket:      newService("the bucket", config.OutageBound, ofRun),
+		database:    newService("the database", config.OutageBound, ofRun),
+		breaker:     &breaker{},
+		unnamed:     &unnamedTransactions{},
+		sealing:     &sealing{enough: make(chan struct{}, 1)},
 	}
 	// archive.json is in the bucket already: the same bytes again change nothing.
 	w.bucket.probe = w.beginBucket
