@@ -49,6 +49,7 @@ type CitedRecord struct {
 type RunUserRow struct {
 	Subject     Subject
 	Outcome     Outcome
+	State       State // in which it left the user; "" in outcomes of earlier builds
 	Class       Class
 	Transaction string
 	Record      CitedRecord

@@ -144,6 +144,7 @@ type RunTotals struct {
 type RunEntry struct {
 	Subject     Subject
 	Outcome     Outcome
+	State       State // in which it left the user; "" in outcomes of earlier builds
 	Class       Class
 	Transaction string
 	Record      RecordRef

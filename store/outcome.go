@@ -7,7 +7,8 @@ type Outcome string
 const (
 	// OutcomeArchived: every listed image is stored, and something is new.
 	OutcomeArchived Outcome = "archived"
-	// OutcomeUnchanged: every listed image was stored before.
+	// OutcomeUnchanged: nothing new could be stored or stated. Every listed image was
+	// stored before, or, with a class, what is missing was settled before.
 	OutcomeUnchanged Outcome = "unchanged"
 	// OutcomePartial: some images are stored, some failed, are gone or rejected.
 	OutcomePartial Outcome = "partial"
@@ -24,10 +25,10 @@ var Outcomes = []Outcome{
 	OutcomeArchived, OutcomeUnchanged, OutcomePartial, OutcomeNoImages, OutcomeNotFound, OutcomeFailed,
 }
 
-// State is where a user stands over all runs.
+// State is where a user's newest verification stands.
 type State string
 
-// The states. StateUnchanged does not exist: an unchanged user is archived.
+// The states. An unchanged user has the state of before.
 const (
 	StatePending  State = "pending"
 	StateArchived State = "archived"

@@ -32,6 +32,7 @@ type RebuiltOutcome struct {
 	Transaction  string // the folder; "" when none is known
 	RecordKey    string
 	RecordSHA256 string
+	State        State // in which it left the user; "" in manifests that do not say it
 	Requests     int
 }
 

@@ -99,13 +99,13 @@ type ReportWork struct {
 
 // ReportFailure is one failure class that somebody met or stands in.
 type ReportFailure struct {
-	Class     Class      `json:"class"`
-	Attempts  int64      `json:"attempts"` // that met it
-	Standing  int64      `json:"standing"` // users who are failed or partial with it
-	OldestAt  *time.Time `json:"oldest_at"`
-	Transient bool       `json:"transient"`
-	Meaning   string     `json:"meaning"`
-	Remedy    string     `json:"remedy"`
+	Class    Class      `json:"class"`
+	Attempts int64      `json:"attempts"` // that met it
+	Standing int64      `json:"standing"` // users who are failed or partial with it
+	OldestAt *time.Time `json:"oldest_at"`
+	Settled  bool       `json:"settled"` // trying again soon cannot mend it
+	Meaning  string     `json:"meaning"`
+	Remedy   string     `json:"remedy"`
 }
 
 // ReportRuns is the runs that began in the period, or the one run.

@@ -15,7 +15,6 @@ type RunLine struct {
 type FailureLine struct {
 	Class    Class
 	Users    int64
-	Retried  int64     // of these, tried again without a change of their row
 	OldestAt time.Time // when the first of them was verified, or first seen
 }
 

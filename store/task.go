@@ -8,10 +8,17 @@ type Task struct {
 	UserID        string
 	Subject       Subject
 	State         State
-	Attempts      int    // failed attempts in a row
-	TransactionID string // from the user query; "" when it has none
+	LastClass     Class     // of the last outcome, or why the user is failed or partial
+	Attempts      int       // attempts without success in a row
+	DueReason     DueReason // why the user is due, or will be
+	TransactionID string    // from the user query; "" when it has none
 	VerifiedAt    time.Time
-	LeaseToken    int64
+	// NewestTransaction is the folder of the newest verification; "" while none is
+	// known.
+	NewestTransaction string
+	Unlisted          bool // the vendor no longer lists the user, of whom something is stored
+	HasImages         bool // something is stored of the user, of whatever verification
+	LeaseToken        int64
 }
 
 // StoredImage is an image of a subject that the ledger knows to be stored, with
@@ -21,12 +28,21 @@ type StoredImage struct {
 	Image
 }
 
+// Finding is what an attempt found of an image that it could not store.
+type Finding struct {
+	Image
+	Age time.Duration // since then, by the clock of the ledger; 0 when unknown
+}
+
 // Known is what the ledger knows about a subject when its listing is there.
 type Known struct {
 	// Owner is the subject under whom the listed transaction is archived or
 	// being archived: the asking subject itself unless two users share it.
 	Owner  Subject
 	Images []StoredImage
+	// Findings are what attempts found of images of the listed transaction that
+	// they could not store, the oldest first.
+	Findings []Finding
 	// Record is the newest record for the transaction; zero when there is none.
 	Record RecordRef
 	// Records are those of all transactions, by transaction and sequence.
@@ -48,9 +64,17 @@ type Result struct {
 	Task
 	RunID   string
 	Outcome Outcome
-	Class   Class // for failed and partial
+	// Class is for failed and partial, and for unchanged when what is missing was
+	// settled before.
+	Class Class
 	// Transaction is the folder the images stand in; "" when none is known.
 	Transaction string
+	// Verification is where the transaction stands now, if the vendor's listing was
+	// answered with references: archived, partial or failed. "" leaves it to the
+	// outcome, which does not tell of failed whether a listing was answered.
+	Verification State
+	// Passing says that the user may end otherwise soon, whatever the class.
+	Passing bool
 	// Images are new rows only: what this attempt stored, or could not.
 	Images []Image
 	// Record is the record that states the images now; nil when there is none.
@@ -63,12 +87,12 @@ type Result struct {
 	// an attempt died, and the user verified again before the next one.
 	Earlier []StoredImage
 	// NextDue is the delay from now until the user is due again; negative means
-	// never, until the row changes.
+	// never, which is for complete users without rechecks.
 	NextDue   time.Duration
 	Requests  int
 	Bytes     int64 // of images stored by this attempt
 	StartedAt time.Time
 }
 
-// Never is the NextDue of a user who waits for a change of the row.
+// Never is the NextDue of a complete user who waits for a change of the row.
 const Never time.Duration = -1

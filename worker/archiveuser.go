@@ -70,6 +70,9 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 	})
 
 	end, err := a.archive(traced)
+	if err == nil && a.endsAsBefore(end) {
+		end.outcome = store.OutcomeUnchanged
+	}
 	switch cut := ctx.Err() != nil || errors.Is(err, errStopped); {
 	case err != nil && cut:
 		return nil
@@ -106,9 +109,14 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 	if a.known.Owner != a.task.Subject {
 		return failed(store.ClassSharedTransaction), nil
 	}
+	if a.refusedBefore() {
+		return failed(store.ClassNoTransaction), nil
+	}
 	wanted := a.wanted()
 	if len(wanted) == 0 && a.known.Record.Key != "" {
-		return ending{outcome: store.OutcomeUnchanged, record: &a.known.Record}, nil
+		end := a.judge(a.unwanted())
+		end.outcome, end.record = store.OutcomeUnchanged, &a.known.Record
+		return end, nil
 	}
 
 	// Look into the bucket for what an attempt that died has left there. S3
@@ -131,7 +139,7 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 	// Write the record. Once it is there, the bucket alone tells what was
 	// archived; it is written after its images so that it never names one that
 	// is not there.
-	return a.conclude(ctx, results)
+	return a.conclude(ctx, append(results, a.unwanted()...))
 }
 
 // list asks the vendor for the user's references by each identifier in turn: by
@@ -166,6 +174,7 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 		}
 		if err != nil {
 			end, err := a.failure(err)
+			end.passing = true // what an image's settled fault means is not said of a listing
 			return end, true, err
 		}
 		a.by = id.by
@@ -216,15 +225,6 @@ func (a *attempt) readKnown(ctx context.Context) (err error) {
 	return nil
 }
 
-// wanted are the references that the ledger does not know to be stored, or all
-// of them when the run is to fetch again.
-func (a *attempt) wanted() []reference {
-	if a.forced() {
-		return slices.Clone(a.references)
-	}
-	return slices.DeleteFunc(slices.Clone(a.references), a.isStored)
-}
-
 // isStored reports whether an image of the reference stands in the folder, as
 // far as is known by now.
 func (a *attempt) isStored(r reference) bool {
@@ -248,7 +248,7 @@ func (a *attempt) failure(err error) (ending, error) {
 // stored is no sign of trouble for everybody, nor is what has a permanent meaning,
 // except a refusal of the account.
 func (a *attempt) watch(end ending) error {
-	byVendor := end.failure != nil && end.class.Transient() && (!end.failure.Permanent || refusesAccount(end.failure))
+	byVendor := end.failure != nil && !end.class.Settled() && (!end.failure.Permanent || refusesAccount(end.failure))
 	if end.outcome == store.OutcomeFailed && (byVendor || end.class == store.ClassStorageError) {
 		return a.breaker.failed(end.class, end.failure)
 	}

@@ -2,8 +2,11 @@ package worker_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -164,8 +167,9 @@ func TestVerifiedAgain(t *testing.T) {
 	}
 }
 
-// A cancelled identity whose references no longer resolve is stated as gone: of
-// one user entirely, of the other in part.
+// A cancelled identity whose references no longer resolve, entirely for one user
+// and in part for the other, is stated as gone once the vendor says so in another
+// night, and not asked for again then.
 func TestReferencesThatNoLongerResolve(t *testing.T) {
 	t.Parallel()
 	gone := make(map[vlenstest.Kind]string)
@@ -178,30 +182,50 @@ func TestReferencesThatNoLongerResolve(t *testing.T) {
 			"u-000002": {Images: map[vlenstest.Kind]string{vlenstest.Face3: "gone"}},
 		},
 	}})
-	report := tn.Run("first", nil)
-	ended := ends(tn, "first")
-	if !strings.HasPrefix(ended["u-000001"], "failed gone ") || !strings.HasPrefix(ended["u-000002"], "partial gone ") {
-		t.Errorf("ended as %v", ended)
-	}
-	if n := report.Totals.Failures[store.ClassGone]; n != 2 {
-		t.Errorf("the summary has %d users with images gone, want 2", n)
-	}
-	states := archivetest.Index(archivetest.Query[string](tn, `
-		SELECT user_id || ' ' || string_agg(i.state, ',' ORDER BY i.image_id)
-		FROM archive.images AS i JOIN archive.subjects AS s USING (subject) GROUP BY user_id`))
-	want := map[string]string{
-		"u-000001": "gone,gone,gone,gone,gone,gone",
-		"u-000002": "stored,stored,stored,stored,stored,gone",
-	}
-	if diff := cmp.Diff(want, states); diff != "" {
-		t.Errorf("images in the ledger (-want +got):\n%s", diff)
-	}
-	if names := namesUnder(tn.Objects(), "/record."); len(names) != 2 {
-		t.Errorf("records: %v, want one for each user", names)
-	}
-	// What is gone for good is not asked for again; what may be partial is, later.
-	if n := tn.Count(`SELECT count(*) FROM archive.subjects WHERE next_due_at IS NULL`); n != 1 {
-		t.Errorf("%d users wait for a change of their row, want the one who has nothing", n)
+	for _, night := range []struct {
+		run      string
+		passed   time.Duration // since the run before
+		ends     [2]string
+		requests int // listings and images
+		failures int64
+		state    string // of an image that is gone
+		records  int
+		due      time.Duration
+	}{
+		{"first", 0, [2]string{"failed gone", "partial gone"}, 2 + 12, 2, "failed", 1, 15 * time.Minute},
+		{"soon", 19 * time.Hour, [2]string{"failed gone", "partial gone"}, 2 + 7, 2, "failed", 1, 30 * time.Minute},
+		{"second", 2 * time.Hour, [2]string{"failed gone", "partial gone"}, 2 + 7, 2, "gone", 3, 24 * time.Hour},
+		{"third", 24 * time.Hour, [2]string{"unchanged gone", "unchanged gone"}, 2, 0, "gone", 3, 2 * 24 * time.Hour},
+		{"later", 30 * 24 * time.Hour, [2]string{"unchanged gone", "unchanged gone"}, 2, 0, "gone", 3, 4 * 24 * time.Hour},
+	} {
+		tn.Later(night.passed)
+		before := tn.Sim.Requests(vlenstest.List, vlenstest.Image)
+		report := tn.Run(night.run, nil)
+		ended := ends(tn, night.run)
+		for n, want := range night.ends {
+			if got := ended[fmt.Sprintf("u-00000%d", n+1)]; !strings.HasPrefix(got, want+" ") {
+				t.Errorf("%s: user %d ended as %q, want %q", night.run, n+1, got, want)
+			}
+		}
+		if got := tn.Sim.Requests(vlenstest.List, vlenstest.Image) - before; got != night.requests {
+			t.Errorf("%s: %d requests, want %d", night.run, got, night.requests)
+		}
+		if got := report.Totals.Failures[store.ClassGone]; got != night.failures {
+			t.Errorf("%s: the summary has %d failures, want %d", night.run, got, night.failures)
+		}
+		if users := report.Totals.Users; users[store.StateFailed] != 1 || users[store.StatePartial] != 1 {
+			t.Errorf("%s: users %v", night.run, users)
+		}
+		states := archivetest.Query[string](tn, `SELECT DISTINCT state FROM archive.current_images WHERE class = 'gone'`)
+		if !slices.Equal(states, []string{night.state}) {
+			t.Errorf("%s: images that are gone are %v, want %s", night.run, states, night.state)
+		}
+		if names := namesUnder(tn.Objects(), "/record."); len(names) != night.records {
+			t.Errorf("%s: records %v, want %d", night.run, names, night.records)
+		}
+		if n := tn.Count(`SELECT count(*) FROM archive.subjects WHERE next_due_at <= now() + $1 * interval '1 second'`, night.due.Seconds()); n != 2 {
+			t.Errorf("%s: %d users are due within %s, want both", night.run, n, night.due)
+		}
 	}
 }
 

@@ -32,11 +32,14 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 		Record:      end.record,
 		NewRecords:  end.newRecords,
 		Earlier:     end.earlier,
-		NextDue:     a.nextDue(end),
 		Requests:    int(a.requests.Load()),
 		Bytes:       end.bytes,
 		StartedAt:   a.started,
+
+		Verification: a.verification(end),
+		Passing:      end.passing,
 	}
+	result.NextDue = NextDue(result, a.RecheckAfter)
 	err = a.database.tryAtStop(ctx, func() error {
 		return a.Ledger.Commit(ctx, a.process, result)
 	})

@@ -110,6 +110,9 @@ func (a *attempt) notStored(r reference, err error) (fetched, error) {
 	}
 	class, _ := classOf(err).Info()
 	image := store.Image{Kind: r.kind, State: class.Image, Class: class.Class, Ref: r.ref}
+	if image.State == store.ImageGone {
+		image = a.believeGone(image)
+	}
 	vendor, _ := errors.AsType[*vlens.Error](err)
 	return fetched{Image: image, failure: vendor}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"vlens-archiver/store"
-	"vlens-archiver/vlens"
 )
 
 // judge says how the attempt ends: by what became of each listed reference in
@@ -32,37 +31,67 @@ func (a *attempt) judge(results []fetched) ending {
 	default:
 		end.outcome = store.OutcomePartial
 	}
-	end.class, end.failure = worst(results)
+	worst := worst(results)
+	end.class, end.failure, end.passing = worst.Class, worst.failure, !settled(worst.Image)
 	return end
 }
 
-// worst is the class that stands for all that is not stored: a transient one
-// when there is any, since it says that trying again is worth it.
-func worst(results []fetched) (store.Class, *vlens.Error) {
+// worst is what stands for all that is not stored: a failure that may pass when
+// there is any, since it says that trying again is worth it.
+func worst(results []fetched) fetched {
 	var worst fetched
 	for _, result := range results {
 		if result.State == store.ImageStored {
 			continue
 		}
-		if worst.Class == store.ClassNone || result.Class.Transient() && !worst.Class.Transient() {
+		if worst.Class == store.ClassNone || !settled(result.Image) && settled(worst.Image) {
 			worst = result
 		}
 	}
-	return worst.Class, worst.failure
+	return worst
+}
+
+// verification is where the verification that the vendor listed stands once the
+// ledger has what this attempt stored: "" when no listing gave references.
+func (a *attempt) verification(end ending) store.State {
+	stored := 0
+	for _, r := range a.references {
+		of := func(i store.Image) bool { return i.State == store.ImageStored && i.Kind == r.kind && i.Ref == r.ref }
+		if slices.ContainsFunc(end.images, of) || slices.ContainsFunc(a.known.Images, func(i store.StoredImage) bool {
+			return i.Transaction == a.transaction && of(i.Image)
+		}) {
+			stored++
+		}
+	}
+	switch {
+	case len(a.references) == 0:
+		return ""
+	case stored == len(a.references):
+		return store.StateArchived
+	case stored > 0:
+		return store.StatePartial
+	}
+	return store.StateFailed
 }
 
 // state is what a record says of the folder now: every stored image, then, for
 // each listed reference without one, why, and for each kind that the listing
 // leaves out and nothing is stored of, that it is absent. In the order of kinds.
+// What was settled stays so when another try fails.
 func (a *attempt) state(results []fetched) []store.Image {
 	images := a.stored()
 	for _, result := range results {
 		known := slices.ContainsFunc(images, func(i store.Image) bool {
 			return i.Kind == result.Kind && i.Ref == result.Ref && (i.Key == result.Key || result.State != store.ImageStored)
 		})
-		if !known {
-			images = append(images, result.Image)
+		if known {
+			continue
 		}
+		image := result.Image
+		if before, was := a.settledBefore(reference{kind: image.Kind, ref: image.Ref}); was && image.State == store.ImageFailed {
+			image = before
+		}
+		images = append(images, image)
 	}
 	for _, kind := range store.Kinds {
 		if !slices.ContainsFunc(images, func(i store.Image) bool { return i.Kind == kind }) {

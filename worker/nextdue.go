@@ -15,27 +15,18 @@ const (
 	recheckShare = 0.1 // rechecks are spread over this share to either side
 )
 
-// NextDue is the delay until a user who ended like this, after that many failed
-// attempts in a row, is due again; store.Never is never. A change of the user's
-// row makes the user due at once, whatever this says.
-func NextDue(outcome store.Outcome, class store.Class, attempts int, recheck time.Duration) time.Duration {
-	switch outcome {
-	case store.OutcomeArchived, store.OutcomeUnchanged:
+// NextDue is the delay until a user whose attempt ended like this is due again;
+// store.Never is never. A change of the user's row makes the user due at once,
+// whatever this says.
+func NextDue(result store.Result, recheck time.Duration) time.Duration {
+	standing := result.Standing()
+	switch {
+	case standing.DueReason == store.DueRecheck:
 		return recheckIn(recheck)
-	case store.OutcomeNoImages, store.OutcomeNotFound:
-		return doubling(firstAsk, longestAsk, attempts)
+	case result.Slow():
+		return doubling(firstAsk, longestAsk, standing.Attempts-1)
 	}
-	if outcome == store.OutcomePartial || class.Transient() {
-		return doubling(firstRetry, longestRetry, attempts)
-	}
-	return store.Never
-}
-
-func (a *attempt) nextDue(end ending) time.Duration {
-	if end.passing {
-		return doubling(firstRetry, longestRetry, a.task.Attempts)
-	}
-	return NextDue(end.outcome, end.class, a.task.Attempts, a.RecheckAfter)
+	return doubling(firstRetry, longestRetry, standing.Attempts-1)
 }
 
 func recheckIn(after time.Duration) time.Duration {

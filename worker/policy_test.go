@@ -20,29 +20,42 @@ func TestNextDue(t *testing.T) {
 		outcome  store.Outcome
 		class    store.Class
 		attempts int
+		last     store.Class // of the attempt before
 		want     func(time.Duration) bool
 	}{
-		{"archived", store.OutcomeArchived, "", 0, rechecked},
-		{"unchanged", store.OutcomeUnchanged, "", 0, rechecked},
-		{"archived with a conflict", store.OutcomeArchived, store.ClassConflict, 0, rechecked},
-		{"first transient failure", store.OutcomeFailed, store.ClassTimeout, 0, exactly(15 * time.Minute)},
-		{"third transient failure", store.OutcomeFailed, store.ClassTimeout, 2, exactly(time.Hour)},
-		{"many transient failures", store.OutcomeFailed, store.ClassTimeout, 1000, exactly(24 * time.Hour)},
-		{"permanent failure", store.OutcomeFailed, store.ClassSharedTransaction, 0, exactly(store.Never)},
-		{"partial, worth another try", store.OutcomePartial, store.ClassNetwork, 1, exactly(30 * time.Minute)},
-		{"partial, the rest is gone", store.OutcomePartial, store.ClassGone, 0, exactly(15 * time.Minute)},
-		{"no images", store.OutcomeNoImages, "", 0, exactly(24 * time.Hour)},
-		{"not found for the fourth time", store.OutcomeNotFound, "", 3, exactly(8 * 24 * time.Hour)},
-		{"not found for ever", store.OutcomeNotFound, "", 99, exactly(30 * 24 * time.Hour)},
+		{"archived", store.OutcomeArchived, "", 0, "", rechecked},
+		{"unchanged", store.OutcomeUnchanged, "", 0, "", rechecked},
+		{"first transient failure", store.OutcomeFailed, store.ClassTimeout, 0, "", exactly(15 * time.Minute)},
+		{"third transient failure", store.OutcomeFailed, store.ClassTimeout, 2, store.ClassTimeout, exactly(time.Hour)},
+		{"many transient failures", store.OutcomeFailed, store.ClassTimeout, 1000, store.ClassTimeout, exactly(24 * time.Hour)},
+		{"settled", store.OutcomeFailed, store.ClassSharedTransaction, 0, "", exactly(24 * time.Hour)},
+		{"settled after many transient failures", store.OutcomeFailed, store.ClassSharedTransaction, 9, store.ClassTimeout, exactly(24 * time.Hour)},
+		{"settled as before", store.OutcomeUnchanged, store.ClassSharedTransaction, 2, store.ClassSharedTransaction, exactly(4 * 24 * time.Hour)},
+		{"settled for ever", store.OutcomeUnchanged, store.ClassGone, 1000, store.ClassGone, exactly(30 * 24 * time.Hour)},
+		{"partial, worth another try", store.OutcomePartial, store.ClassNetwork, 1, store.ClassNetwork, exactly(30 * time.Minute)},
+		{"partial, the rest is gone", store.OutcomePartial, store.ClassGone, 0, "", exactly(24 * time.Hour)},
+		{"no images", store.OutcomeNoImages, "", 0, "", exactly(24 * time.Hour)},
+		{"not found after a failure", store.OutcomeNotFound, "", 3, store.ClassTimeout, exactly(24 * time.Hour)},
 	} {
+		result := store.Result{
+			Task: store.Task{State: store.StatePartial, LastClass: c.last, Attempts: c.attempts, HasImages: true}, Outcome: c.outcome, Class: c.class,
+		}
 		for range 100 { // rechecks are spread at random
-			if got := NextDue(c.outcome, c.class, c.attempts, recheck); !c.want(got) {
+			if got := NextDue(result, recheck); !c.want(got) {
 				t.Errorf("%s: due after %v", c.name, got)
 				break
 			}
 		}
 	}
-	if got := NextDue(store.OutcomeArchived, "", 0, 0); got != store.Never {
+	notFound := store.Result{Task: store.Task{State: store.StateNotFound, Attempts: 3}, Outcome: store.OutcomeNotFound}
+	if got := NextDue(notFound, recheck); got != 8*24*time.Hour {
+		t.Errorf("not found for the fourth time: due after %v", got)
+	}
+	passing := store.Result{Outcome: store.OutcomePartial, Class: store.ClassGone, Passing: true}
+	if got := NextDue(passing, recheck); got != 15*time.Minute {
+		t.Errorf("partial, said to be gone for the first time: due after %v", got)
+	}
+	if got := NextDue(store.Result{Outcome: store.OutcomeArchived}, 0); got != store.Never {
 		t.Errorf("without rechecks an archived user is due after %v", got)
 	}
 }

@@ -88,14 +88,16 @@ func lived(t *testing.T) *audittest.Archive {
 var known = map[string]string{
 	"records": `SELECT key || ' ' || concat_ws('|', subject, transaction_id, sequence, version_id, sha256, run_id, archived_at) FROM archive.records`,
 	"images": `SELECT concat_ws('/', subject, transaction_id, row_number() OVER (PARTITION BY subject, transaction_id ORDER BY image_id)) || ' ' ||
-		concat_ws('|', kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, run_id, fetched_at) FROM archive.images`,
+		concat_ws('|', kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, run_id, fetched_at) FROM archive.images AS i
+		WHERE EXISTS (SELECT 1 FROM archive.records AS r WHERE r.subject = i.subject AND r.transaction_id = i.transaction_id)`,
 	"transactions": `SELECT transaction_id || ' ' || subject FROM archive.transactions`,
 	"runs":         `SELECT run_id || ' ' || concat_ws('|', kind, status, date_trunc('milliseconds', started_at), sync_left_held, sums_key, checkpoint_at IS NULL) FROM archive.runs`,
-	"outcomes": `SELECT run_id || '/' || o.subject || ' ' || concat_ws('|', outcome, class, requests, bytes, o.transaction_id, record_key, record_sha256)
+	"outcomes": `SELECT run_id || '/' || o.subject || ' ' || concat_ws('|', outcome, class, state, requests, bytes, o.transaction_id, record_key, record_sha256)
 		FROM archive.outcomes AS o`,
 	"users": `SELECT s.subject || ' ' || concat_ws('|', s.user_id, s.verified_at, s.transaction_id, s.due_reason, s.next_due_at IS NULL)
 		FROM archive.subjects AS s WHERE s.left_at IS NULL`,
-	"subjects":      `SELECT s.subject || ' ' || concat_ws('|', s.state, s.last_class, s.attempts, s.last_run_id, s.left_at IS NOT NULL) FROM archive.subjects AS s`,
+	"subjects":      `SELECT s.subject || ' ' || concat_ws('|', s.state, s.last_class, s.newest_transaction, s.archived_at IS NULL, s.unlisted_at IS NULL, s.attempts, s.last_run_id,
+		s.left_at IS NOT NULL) FROM archive.subjects AS s`,
 	"log_entries":   `SELECT log_index || ' ' || concat_ws('|', sha256, kind, key) FROM archive.log_entries`,
 	"log":           `SELECT 'log ' || concat_ws('|', size, root, etag) FROM archive.log`,
 	"log_waiting":   `SELECT key || ' ' || concat_ws('|', sha256, kind) FROM archive.log_waiting`,
@@ -137,10 +139,8 @@ func rebuildLedger(ctx context.Context, r *audittest.Archive, change func(*rebui
 	err = postgres.NewUsers(source, r.Ledger).Rebuild(ctx, r.Identity(), r.Key(), false, func(ledger *postgres.Rebuild) (err error) {
 		rebuilder := &rebuild.Rebuilder{
 			Ledger: ledger, Bucket: r.Bucket, Layout: r.Layout, VerifierKey: archivetest.VerifierKey,
-			NextDue: func(outcome store.Outcome, class store.Class, attempts int) time.Duration {
-				return worker.NextDue(outcome, class, attempts, 2160*time.Hour)
-			},
-			Warn: func(key string, _ error) { leftOut = append(leftOut, key) },
+			NextDue: func(result store.Result) time.Duration { return worker.NextDue(result, 2160*time.Hour) },
+			Warn:    func(key string, _ error) { leftOut = append(leftOut, key) },
 		}
 		if change != nil {
 			change(rebuilder)

@@ -54,7 +54,7 @@ func (r *Rebuilder) flushOutcomes(ctx context.Context, runID string, outcomes []
 func (r *Rebuilder) outcomeOf(line manifest.Line) store.RebuiltOutcome {
 	outcome := store.RebuiltOutcome{
 		Subject: line.Subject, Outcome: line.Outcome, Class: audit.OrEmpty(line.Class), Transaction: audit.OrEmpty(line.TransactionID),
-		RecordKey: audit.OrEmpty(line.RecordKey), RecordSHA256: audit.OrEmpty(line.RecordSHA256), Requests: line.Requests,
+		RecordKey: audit.OrEmpty(line.RecordKey), RecordSHA256: audit.OrEmpty(line.RecordSHA256), State: line.State, Requests: line.Requests,
 	}
 	keys := []string{outcome.RecordKey}
 	for _, image := range line.Images {
@@ -71,5 +71,6 @@ func (r *Rebuilder) outcomeOf(line manifest.Line) store.RebuiltOutcome {
 func validOutcome(o store.RebuiltOutcome) bool {
 	needsClass := o.Outcome == store.OutcomeFailed || o.Outcome == store.OutcomePartial
 	return validSubject.MatchString(string(o.Subject)) && slices.Contains(store.Outcomes, o.Outcome) &&
+		(o.State == "" || slices.Contains(store.States, o.State)) &&
 		(o.Class != store.ClassNone || !needsClass) && o.Requests >= 0 && (o.RecordSHA256 == "" || validSHA256.MatchString(o.RecordSHA256))
 }

@@ -29,7 +29,7 @@ type Ledger interface {
 	// Settle derives the rest from what was added: the state of each subject and
 	// when it is due, which entry of the log is which object, and what waits for
 	// its place there. It returns what the ledger holds then.
-	Settle(ctx context.Context, nextDue func(outcome store.Outcome, class store.Class, attempts int) time.Duration) (store.Rebuilt, error)
+	Settle(ctx context.Context, nextDue func(store.Result) time.Duration) (store.Rebuilt, error)
 }
 
 // Bucket is what a rebuild reads of the bucket.
@@ -45,9 +45,9 @@ type Rebuilder struct {
 	Layout manifest.Layout
 	// VerifierKey checks the log's checkpoint. It is needed when there is one.
 	VerifierKey string
-	// NextDue is the delay until a user is due again who ended so after that many
-	// failed attempts in a row; negative means never.
-	NextDue func(outcome store.Outcome, class store.Class, attempts int) time.Duration
+	// NextDue is the delay until a user whose attempt ended so is due again;
+	// negative means never.
+	NextDue func(store.Result) time.Duration
 	// Warn is called for each object that does not prove itself and is left out.
 	Warn func(key string, why error)
 

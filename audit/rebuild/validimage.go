@@ -37,7 +37,7 @@ func endingOf(images []store.Image) (store.Outcome, store.Class) {
 		case store.ImageAbsent:
 		default:
 			missing++
-			if class == store.ClassNone || image.Class.Transient() && !class.Transient() {
+			if class == store.ClassNone || !image.Class.Settled() && class.Settled() {
 				class = image.Class
 			}
 		}

@@ -227,7 +227,7 @@ func (a arithmetic) ofFailure(rest string) string {
 	class, name, _ := strings.Cut(rest, ".")
 	standing := `FROM archive.subjects WHERE state IN ('partial', 'failed') AND last_class = '` + class + `'`
 	return a.whole(map[string]string{
-		"attempts":  `SELECT count(*) FROM {outcomes} AND class = '` + class + `'`,
+		"attempts":  `SELECT count(*) FROM {outcomes} AND outcome IN ('failed', 'partial') AND class = '` + class + `'`,
 		"standing":  `SELECT count(*) ` + standing,
 		"oldest_at": `SELECT to_char(min(` + since + `) AT TIME ZONE 'UTC', '` + stamp + `') ` + standing,
 	}[name])

@@ -152,7 +152,7 @@ func (h *history) result(task store.Task, runID string, night, n int) store.Resu
 			result.Outcome = store.OutcomePartial
 			h.images(&result, 2)
 		}
-		if !class.Transient {
+		if class.Settled {
 			result.NextDue = store.Never
 		}
 		return result

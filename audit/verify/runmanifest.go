@@ -21,6 +21,7 @@ func (r *runInspection) manifest(ctx context.Context, in io.Reader) (problem, er
 func (r *runInspection) line(line manifest.Line, user store.RunUserRow) {
 	if differs := differing(
 		field{"outcome", line.Outcome == user.Outcome},
+		field{"state", line.State == user.State},
 		field{"class", audit.OrEmpty(line.Class) == user.Class},
 		field{"transaction_id", audit.OrEmpty(line.TransactionID) == audit.OrEmpty(manifest.TransactionID(user.Transaction))},
 		field{"record_key", audit.OrEmpty(line.RecordKey) == user.Record.Key},

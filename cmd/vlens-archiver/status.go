@@ -120,22 +120,10 @@ func failureRows(failures []store.FailureLine) [][]string {
 	for _, line := range failures {
 		info, _ := line.Class.Info()
 		rows = append(rows, []string{
-			string(line.Class), progress.Count(line.Users), instant(line.OldestAt), retriedText(line), info.Meaning, info.Remedy,
+			string(line.Class), progress.Count(line.Users), instant(line.OldestAt), pace(info), info.Meaning, info.Remedy,
 		})
 	}
 	return rows
-}
-
-// retriedText says whether the users of the line are tried again by themselves,
-// or how many of them.
-func retriedText(line store.FailureLine) string {
-	switch line.Retried {
-	case 0:
-		return "no"
-	case line.Users:
-		return "yes"
-	}
-	return progress.Count(line.Retried) + " of " + progress.Count(line.Users)
 }
 
 // statusLogText says how much of the archive is under a signed checkpoint, as the ledger

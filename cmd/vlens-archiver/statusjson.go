@@ -43,13 +43,12 @@ type statedRunLine struct {
 }
 
 type statedFailure struct {
-	Class     store.Class `json:"class"`
-	Users     int64       `json:"users"`
-	Retried   int64       `json:"retried"`
-	OldestAt  *time.Time  `json:"oldest_at"`
-	Transient bool        `json:"transient"`
-	Meaning   string      `json:"meaning"`
-	Remedy    string      `json:"remedy"`
+	Class    store.Class `json:"class"`
+	Users    int64       `json:"users"`
+	OldestAt *time.Time  `json:"oldest_at"`
+	Settled  bool        `json:"settled"`
+	Meaning  string      `json:"meaning"`
+	Remedy   string      `json:"remedy"`
 }
 
 // statedQuota is what is taken of each window and the limit in force, 0 for none.
@@ -101,8 +100,8 @@ func stateStatus(s store.Status, quota store.QuotaUse, signs bool) statedStatus 
 	for _, line := range s.Failures {
 		info, _ := line.Class.Info()
 		stated.Failures = append(stated.Failures, statedFailure{
-			Class: line.Class, Users: line.Users, Retried: line.Retried, OldestAt: moment(line.OldestAt),
-			Transient: info.Transient, Meaning: info.Meaning, Remedy: info.Remedy,
+			Class: line.Class, Users: line.Users, OldestAt: moment(line.OldestAt),
+			Settled: info.Settled, Meaning: info.Meaning, Remedy: info.Remedy,
 		})
 	}
 	return stated

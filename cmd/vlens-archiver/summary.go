@@ -81,7 +81,7 @@ func summaryText(report worker.Report) string {
 		}
 	}
 	text.table(append(rows, []string{"total", progress.Count(users)}))
-	failureTable(&text, totals.Failures, totals.Outcomes[store.OutcomePartial] > 0)
+	failureTable(&text, totals.Failures)
 
 	text.line("")
 	text.line("%s images, %s, %s", progress.Count(totals.Images), progress.Bytes(totals.Bytes), requestsText(totals.Requests))
@@ -115,26 +115,26 @@ func runState(report worker.Report) string {
 	return status
 }
 
-// failureTable lists failures by class with what to do about each. partial says
-// that some users are partial: those are tried again whatever the class.
-func failureTable(text *page, failures map[store.Class]int64, partial bool) {
+// failureTable lists failures by class with what to do about each.
+func failureTable(text *page, failures map[store.Class]int64) {
 	rows := [][]string{{"FAILURE", "USERS", "TRIED AGAIN", "WHAT IT IS", "WHAT TO DO"}}
 	for _, info := range store.Classes {
 		if n := failures[info.Class]; n > 0 {
-			again := "no"
-			switch {
-			case info.Transient:
-				again = "yes"
-			case partial:
-				again = "partial users"
-			}
-			rows = append(rows, []string{string(info.Class), progress.Count(n), again, info.Meaning, info.Remedy})
+			rows = append(rows, []string{string(info.Class), progress.Count(n), pace(info), info.Meaning, info.Remedy})
 		}
 	}
 	if len(rows) > 1 {
 		text.line("")
 		text.table(rows)
 	}
+}
+
+// pace says how soon users who failed so are tried again.
+func pace(info store.ClassInfo) string {
+	if info.Settled {
+		return "slowly"
+	}
+	return "soon"
 }
 
 func requestsText(requests map[string]int64) string {

@@ -37,8 +37,8 @@ func Rebuild(ctx context.Context, cfg *config.Config, watch func(*rebuild.Rebuil
 				Bucket:      evidence.Bucket,
 				Layout:      evidence.Layout,
 				VerifierKey: evidence.VerifierKey,
-				NextDue: func(outcome store.Outcome, class store.Class, attempts int) time.Duration {
-					return worker.NextDue(outcome, class, attempts, cfg.Worker.RecheckAfter)
+				NextDue: func(result store.Result) time.Duration {
+					return worker.NextDue(result, cfg.Worker.RecheckAfter)
 				},
 				Warn: warn,
 			}

@@ -14,14 +14,16 @@ import (
 
 // Line is one user of a run, a line of manifest.jsonl.gz.
 type Line struct {
-	Subject       store.Subject `json:"subject"`
-	Outcome       store.Outcome `json:"outcome"`
-	Class         *store.Class  `json:"class"`
-	TransactionID *string       `json:"transaction_id"`
-	RecordKey     *string       `json:"record_key"`
-	RecordSHA256  *string       `json:"record_sha256"`
-	Images        []LineImage   `json:"images"`
-	Requests      int           `json:"requests"`
+	Subject store.Subject `json:"subject"`
+	Outcome store.Outcome `json:"outcome"`
+	// State is where the outcome left the user; "" in manifests of earlier builds.
+	State         store.State  `json:"state,omitempty"`
+	Class         *store.Class `json:"class"`
+	TransactionID *string      `json:"transaction_id"`
+	RecordKey     *string      `json:"record_key"`
+	RecordSHA256  *string      `json:"record_sha256"`
+	Images        []LineImage  `json:"images"`
+	Requests      int          `json:"requests"`
 }
 
 // LineImage is one image in a Line.
@@ -38,6 +40,7 @@ func NewLine(e store.RunEntry) Line {
 	line := Line{
 		Subject:       e.Subject,
 		Outcome:       e.Outcome,
+		State:         e.State,
 		Class:         known(e.Class),
 		TransactionID: TransactionID(e.Transaction),
 		RecordKey:     known(e.Record.Key),

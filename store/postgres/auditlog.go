@@ -33,7 +33,7 @@ func (l *Ledger) AuditLog(ctx context.Context) iter.Seq2[store.LogRow, error] {
 
 // AuditUnbacked yields what the ledger claims without a record to show for it:
 // the keys of records that outcomes cite and the ledger does not have, and the
-// subjects who are archived without any record, as subject with an empty key.
+// subjects who are archived without a record of their newest verification, as subject with an empty key.
 func (l *Ledger) AuditUnbacked(ctx context.Context) iter.Seq2[store.Unbacked, error] {
 	return func(yield func(store.Unbacked, error) bool) {
 		rows, err := l.pool.Query(ctx, `
@@ -41,7 +41,8 @@ func (l *Ledger) AuditUnbacked(ctx context.Context) iter.Seq2[store.Unbacked, er
 			WHERE o.record_key <> '' AND NOT EXISTS (SELECT 1 FROM archive.records AS r WHERE r.key = o.record_key)
 			UNION ALL
 			SELECT s.subject, '' FROM archive.subjects AS s
-			WHERE s.state = 'archived' AND NOT EXISTS (SELECT 1 FROM archive.records AS r WHERE r.subject = s.subject)`)
+			WHERE s.state = 'archived' AND NOT EXISTS (SELECT 1 FROM archive.records AS r 
+			    WHERE r.subject = s.subject AND s.newest_transaction IN ('', r.transaction_id))`)
 		if err != nil {
 			yield(store.Unbacked{}, l.failed("look for claims without a record", err))
 			return

@@ -43,9 +43,11 @@ func (l *Ledger) AuditRuns(ctx context.Context, runID string, sums func(store.Ru
 func (l *Ledger) auditRun(ctx context.Context, run store.Run, sums string) (store.RunCheck, error) {
 	check := store.RunCheck{Run: run, Outcomes: make(map[store.Outcome]int64), Failures: make(map[store.Class]int64), LogIndex: -1}
 	var batch pgx.Batch
+	// Runs of builds that did not note the state counted every class as a failure.
 	batch.Queue(`
-		SELECT o.outcome, o.class, count(*) FROM archive.outcomes AS o
-		WHERE o.run_id = $1 GROUP BY o.outcome, o.class`, run.ID).Query(func(rows pgx.Rows) error {
+		SELECT o.outcome, CASE WHEN o.outcome IN ('failed', 'partial') OR o.state = '' THEN o.class ELSE '' END AS counted, count(*)
+		FROM archive.outcomes AS o
+		WHERE o.run_id = $1 GROUP BY o.outcome, counted`, run.ID).Query(func(rows pgx.Rows) error {
 		var outcome store.Outcome
 		var class store.Class
 		var users int64
@@ -77,7 +79,7 @@ func (l *Ledger) auditRun(ctx context.Context, run store.Run, sums string) (stor
 func (l *Ledger) AuditRunUsers(ctx context.Context, runID string) iter.Seq2[store.RunUserRow, error] {
 	return pages(store.RunUserRow{}, auditPage, func(last store.RunUserRow) ([]store.RunUserRow, error) {
 		rows, _ := l.pool.Query(ctx, `
-			SELECT o.subject, o.outcome, o.class, o.transaction_id, o.record_key, o.record_sha256, o.requests,
+			SELECT o.subject, o.outcome, o.state, o.class, o.transaction_id, o.record_key, o.record_sha256, o.requests,
 			       coalesce((SELECT jsonb_object_agg(i.key, jsonb_build_object('SHA256', i.sha256, 'Bytes', i.bytes))
 			                 FROM archive.images AS i
 			                 WHERE i.subject = o.subject AND i.transaction_id = o.transaction_id AND i.state = 'stored'), '{}')
@@ -86,7 +88,7 @@ func (l *Ledger) AuditRunUsers(ctx context.Context, runID string) iter.Seq2[stor
 			ORDER BY o.subject LIMIT $3`, runID, last.Subject, auditPage)
 		page, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (store.RunUserRow, error) {
 			var u store.RunUserRow
-			err := row.Scan(&u.Subject, &u.Outcome, &u.Class, &u.Transaction, &u.Record.Key, &u.Record.SHA256, &u.Requests, &u.Stored)
+			err := row.Scan(&u.Subject, &u.Outcome, &u.State, &u.Class, &u.Transaction, &u.Record.Key, &u.Record.SHA256, &u.Requests, &u.Stored)
 			return u, err
 		})
 		return page, l.failed(fmt.Sprintf("read outcomes of run %q", runID), err)

@@ -84,9 +84,12 @@ var leaseSQL = `, leased AS (
 	UPDATE archive.subjects AS s
 	SET lease_process = @process, lease_token = @token, lease_run = @run, lease_version = s.row_version
 	WHERE s.subject = ANY (ARRAY(SELECT p.subject FROM picked AS p)) AND @process IN (` + liveProcesses + `)
-	RETURNING s.user_id, s.subject, s.state, s.attempts, s.transaction_id, s.verified_at, s.lease_token
+	RETURNING s.user_id, s.subject, s.state, s.last_class, s.attempts, s.due_reason, s.transaction_id, s.verified_at,
+	          s.newest_transaction, s.unlisted_at, s.lease_token
 )
-SELECT s.user_id, s.subject, s.state, s.attempts, s.transaction_id::text, s.verified_at, s.lease_token
+SELECT s.user_id, s.subject, s.state, s.last_class, s.attempts, s.due_reason, s.transaction_id::text, s.verified_at,
+       s.newest_transaction, s.unlisted_at IS NOT NULL,
+       (SELECT 1 FROM archive.images AS i WHERE i.subject = s.subject AND i.state = 'stored' LIMIT 1) IS NOT NULL, s.lease_token
 FROM leased AS s JOIN picked AS p ON p.subject = s.subject
 ORDER BY p.place`
 

@@ -30,7 +30,7 @@ func (l *Ledger) Commit(ctx context.Context, process string, result store.Result
 
 // commitSQL updates the user's row in "done", if the process may commit; all that
 // follows is written for the row that "done" returns, and otherwise not. Where the
-// outcome leaves the user is decided by store.Task.Standing, and when the user is
+// attempt leaves the user is decided by store.Result.Standing, and when the user is
 // due again by the worker; a row that the user query changed since the claim keeps
 // what the sync has put there.
 const commitSQL = `
@@ -47,7 +47,9 @@ WITH open_run AS (
 	SET state         = @state,
 	    last_class    = @class,
 	    last_run_id   = @run,
-	    archived_at   = CASE @outcome WHEN 'archived' THEN now() WHEN 'unchanged' THEN coalesce(s.archived_at, now()) ELSE s.archived_at END,
+	    archived_at   = CASE WHEN @complete THEN now() ELSE s.archived_at END,
+	    unlisted_at   = CASE WHEN @unlisted THEN coalesce(s.unlisted_at, now()) END,
+	    newest_transaction = @newest,
 	    attempts      = CASE WHEN s.row_version = s.lease_version THEN @attempts ELSE s.attempts END,
 	    next_due_at   = CASE WHEN s.row_version = s.lease_version THEN now() + make_interval(secs => @next_due) ELSE s.next_due_at END,
 	    due_reason    = CASE WHEN s.row_version = s.lease_version THEN @due_reason ELSE s.due_reason END,
@@ -59,9 +61,9 @@ WITH open_run AS (
 	RETURNING s.subject, s.user_id
 ), outcome AS (
 	INSERT INTO archive.outcomes (run_id, subject, user_id, outcome, class, requests, bytes, started_at, ended_at,
-	                              transaction_id, record_key, record_sha256, process, lease_token)
-	SELECT @run, d.subject, d.user_id, @outcome, @class, @requests, @bytes, @started_at, now(),
-	       @transaction, @record_key, @record_sha256, @process, @token
+	                              transaction_id, record_key, record_sha256, state, process, lease_token)
+	SELECT @run, d.subject, d.user_id, @outcome, @outcome_class, @requests, @bytes, @started_at, now(),
+	       @transaction, @record_key, @record_sha256, @state, @process, @token
 	FROM done AS d
 ), image AS (
 	INSERT INTO archive.images (subject, transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type,
@@ -95,7 +97,7 @@ WITH open_run AS (
 SELECT count(*) FROM done`
 
 func commitArgs(process string, result store.Result) pgx.StrictNamedArgs {
-	standing := result.Standing(result.Outcome)
+	standing := result.Standing()
 	var nextDue *float64 // seconds from now; NULL is never
 	if result.NextDue >= 0 {
 		seconds := result.NextDue.Seconds()
@@ -112,12 +114,16 @@ func commitArgs(process string, result store.Result) pgx.StrictNamedArgs {
 		"subject": result.Subject,
 
 		"state":      standing.State,
+		"class":      standing.Class,
+		"complete":   standing.Complete,
+		"unlisted":   standing.Unlisted,
+		"newest":     standing.Newest,
 		"attempts":   standing.Attempts,
 		"due_reason": standing.DueReason,
 		"next_due":   nextDue,
 
 		"outcome":       result.Outcome,
-		"class":         result.Class,
+		"outcome_class": result.Class,
 		"requests":      result.Requests,
 		"bytes":         result.Bytes,
 		"started_at":    result.StartedAt,

@@ -10,7 +10,8 @@ import (
 )
 
 // Known is what the ledger knows of a subject, in one round trip: its stored
-// images and records of all transactions.
+// images and records of all transactions, and what was found of the others of
+// this one.
 //
 // The verification, which store.Reservation names, is reserved for the subject
 // that asks first. Another subject gets it only when the owner has nothing stored
@@ -28,6 +29,20 @@ func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction s
 		WHERE i.subject = $1 AND i.state = 'stored'
 		ORDER BY i.image_id`, subject).Query(func(rows pgx.Rows) (err error) {
 		known.Images, err = pgx.CollectRows(rows, scanStoredImage)
+		return err
+	})
+	batch.Queue(`
+		SELECT i.kind, i.state, i.class, i.ref, coalesce(extract(epoch FROM now() - i.found_at), 0)::float8
+		FROM archive.images AS i
+		WHERE i.subject = $1 AND i.transaction_id = $2 AND i.state IN ('gone', 'rejected', 'failed')
+		ORDER BY i.image_id`, subject, transaction).Query(func(rows pgx.Rows) (err error) {
+		known.Findings, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (store.Finding, error) {
+			var finding store.Finding
+			var seconds float64
+			err := row.Scan(&finding.Kind, &finding.State, &finding.Class, &finding.Ref, &seconds)
+			finding.Age = time.Duration(seconds * float64(time.Second))
+			return finding, err
+		})
 		return err
 	})
 	batch.Queue(`

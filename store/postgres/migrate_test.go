@@ -220,10 +220,10 @@ func TestClassesAreTheSameInTheLedger(t *testing.T) {
 		t.Errorf("%d classes in the ledger, %d in Go", n, len(store.Classes))
 	}
 	for _, class := range store.Classes {
-		var transient bool
-		s.scan(t, []any{&transient}, `SELECT transient FROM archive.classes WHERE class = $1`, class.Class)
-		if transient != class.Transient {
-			t.Errorf("%s: transient is %t in the ledger", class.Class, transient)
+		var settled bool
+		s.scan(t, []any{&settled}, `SELECT settled FROM archive.classes WHERE class = $1`, class.Class)
+		if settled != class.Settled {
+			t.Errorf("%s: settled is %t in the ledger", class.Class, settled)
 		}
 	}
 }

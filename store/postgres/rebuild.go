@@ -46,7 +46,7 @@ func (u *Users) Rebuild(ctx context.Context, identity store.ArchiveIdentity, key
 			CREATE UNIQUE INDEX ON pg_temp.new_subjects (subject);
 			ANALYZE pg_temp.new_subjects;
 			CREATE TEMPORARY TABLE findings (
-				run_id text COLLATE "C", subject text COLLATE "C", at timestamptz, outcome text, class text
+				run_id text COLLATE "C", subject text COLLATE "C", transaction_id text COLLATE "C", at timestamptz, outcome text, class text
 			) ON COMMIT DROP;
 			CREATE TEMPORARY TABLE run_sums (key text COLLATE "C", sha256 text COLLATE "C", ended_at timestamptz) ON COMMIT DROP;
 			CREATE TEMPORARY TABLE entries (log_index bigint, sha256 text COLLATE "C") ON COMMIT DROP`); err != nil {

@@ -22,7 +22,7 @@ func (r *Rebuild) AddRecords(ctx context.Context, records []store.RebuiltRecord)
 			Outcome: record.Outcome, Class: record.Class, Reservation: store.Reservation(record.Transaction, firstRef(record.Images)),
 		})
 		for _, image := range record.Images {
-			images = append(images, rebuiltImageRow{newImageRow(record.Transaction, image), record.Subject, record.RunID})
+			images = append(images, rebuiltImageRow{newImageRow(record.Transaction, image), record.Subject, record.RunID, record.ArchivedAt})
 		}
 	}
 	var batch pgx.Batch
@@ -32,9 +32,9 @@ func (r *Rebuild) AddRecords(ctx context.Context, records []store.RebuiltRecord)
 		FROM jsonb_to_recordset($1) AS r (
 			key text, subject text, transaction_id text, sequence integer, version_id text, sha256 text, run_id text, archived_at timestamptz)`, rows)
 	batch.Queue(`
-		INSERT INTO pg_temp.findings (run_id, subject, at, outcome, class)
-		SELECT r.run_id, r.subject, r.archived_at, r.outcome, r.class
-		FROM jsonb_to_recordset($1) AS r (run_id text, subject text, archived_at timestamptz, outcome text, class text)`, rows)
+		INSERT INTO pg_temp.findings (run_id, subject, transaction_id, at, outcome, class)
+		SELECT r.run_id, r.subject, r.transaction_id, r.archived_at, r.outcome, r.class
+		FROM jsonb_to_recordset($1) AS r (run_id text, subject text, transaction_id text, archived_at timestamptz, outcome text, class text)`, rows)
 	batch.Queue(`
 		INSERT INTO archive.transactions (transaction_id, subject, reserved_at)
 		SELECT r.reservation, r.subject, min(r.archived_at)
@@ -44,14 +44,14 @@ func (r *Rebuild) AddRecords(ctx context.Context, records []store.RebuiltRecord)
 		ON CONFLICT (transaction_id) DO NOTHING`, rows)
 	batch.Queue(`
 		INSERT INTO archive.images (subject, transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type,
-		                            width, height, sha256, flags, run_id, fetched_at)
+		                            width, height, sha256, flags, run_id, fetched_at, found_at)
 		SELECT i.subject, i.transaction_id, i.kind, i.ref, i.state, i.class, i.key, i.version_id, i.etag, i.bytes, i.media_type,
-		       i.width, i.height, i.sha256, i.flags, i.run_id, i.fetched_at
+		       i.width, i.height, i.sha256, i.flags, i.run_id, i.fetched_at, i.found_at
 		FROM ROWS FROM (jsonb_to_recordset($1) AS (
 			subject text, transaction_id text, kind text, ref text, state text, class text, key text, version_id text, etag text,
-			bytes bigint, media_type text, width integer, height integer, sha256 text, flags text[], run_id text, fetched_at timestamptz))
+			bytes bigint, media_type text, width integer, height integer, sha256 text, flags text[], run_id text, fetched_at timestamptz, found_at timestamptz))
 			WITH ORDINALITY AS i (subject, transaction_id, kind, ref, state, class, key, version_id, etag, bytes, media_type,
-			width, height, sha256, flags, run_id, fetched_at, place)
+			width, height, sha256, flags, run_id, fetched_at, found_at, place)
 		ORDER BY i.place
 		ON CONFLICT (key, ref) WHERE state = 'stored' DO NOTHING`, images)
 	return r.failed("add records", r.tx.SendBatch(ctx, &batch).Close())
@@ -86,6 +86,7 @@ type rebuiltImageRow struct {
 	imageRow
 	Subject store.Subject `json:"subject"`
 	RunID   string        `json:"run_id"`
+	FoundAt time.Time     `json:"found_at"`
 }
 
 // AddRun adds a closed run. All records must be there by then.
@@ -115,13 +116,13 @@ func (r *Rebuild) AddOutcomes(ctx context.Context, runID string, outcomes []stor
 	var batch pgx.Batch
 	batch.Queue(`
 		INSERT INTO archive.outcomes (run_id, subject, user_id, outcome, class, requests, bytes, started_at, ended_at,
-		                              transaction_id, record_key, record_sha256)
+		                              transaction_id, record_key, record_sha256, state)
 		SELECT n.run_id, o.subject, u.user_id, o.outcome, o.class, o.requests,
 		       coalesce((SELECT sum(i.bytes)::bigint FROM archive.images AS i
 		                 WHERE i.subject = o.subject AND i.transaction_id = o.transaction_id AND i.run_id = n.run_id AND i.state = 'stored'), 0),
-		       n.started_at, coalesce(r.archived_at, n.ended_at), o.transaction_id, o.record_key, o.record_sha256
+		       n.started_at, coalesce(r.archived_at, n.ended_at), o.transaction_id, o.record_key, o.record_sha256, o.state
 		FROM jsonb_to_recordset($2) AS o (
-			subject text, outcome text, class text, transaction_id text, record_key text, record_sha256 text, requests integer)
+			subject text, outcome text, class text, transaction_id text, record_key text, record_sha256 text, state text, requests integer)
 		JOIN archive.runs AS n ON n.run_id = $1
 		LEFT JOIN pg_temp.new_subjects AS u ON u.subject = o.subject
 		LEFT JOIN archive.records AS r ON r.key = o.record_key AND r.run_id = n.run_id`, runID, rows)
@@ -144,5 +145,6 @@ type outcomeRow struct {
 	Transaction  string        `json:"transaction_id"`
 	RecordKey    string        `json:"record_key"`
 	RecordSHA256 string        `json:"record_sha256"`
+	State        store.State   `json:"state"`
 	Requests     int           `json:"requests"`
 }

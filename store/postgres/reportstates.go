@@ -139,7 +139,7 @@ func (q *reportQuery) finish() {
 		}
 		line := store.ReportFailure{
 			Class: info.Class, Attempts: q.attempts[info.Class], Standing: standing.Users,
-			Transient: info.Transient, Meaning: info.Meaning, Remedy: info.Remedy,
+			Settled: info.Settled, Meaning: info.Meaning, Remedy: info.Remedy,
 		}
 		if standing.Users > 0 {
 			line.OldestAt = &standing.OldestAt

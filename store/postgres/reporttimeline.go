@@ -21,7 +21,7 @@ func (q *reportQuery) work() {
 			w.Outcomes[outcome] += attempts
 			w.Attempts += attempts
 			w.Requests += requests
-			if class != store.ClassNone {
+			if outcome == store.OutcomeFailed || outcome == store.OutcomePartial {
 				q.attempts[class] += attempts
 			}
 			return nil

@@ -21,7 +21,7 @@ func (l *Ledger) RunEntries(ctx context.Context, runID string) iter.Seq2[store.R
 			}
 		}
 		rows, err := l.pool.Query(ctx, `
-			SELECT o.subject, o.outcome, o.class, o.transaction_id, o.requests,
+			SELECT o.subject, o.outcome, o.state, o.class, o.transaction_id, o.requests,
 			       o.record_key, o.record_sha256, coalesce(r.version_id, ''), coalesce(r.sequence, 0), r.archived_at,
 			       i.kind, i.state, i.class, i.ref, i.key, i.version_id, i.etag, i.bytes, i.media_type, i.width, i.height,
 			       i.sha256, i.flags, i.fetched_at
@@ -77,7 +77,7 @@ func scanEntry(rows pgx.Rows) (entry store.RunEntry, image *store.Image, err err
 	var bytes *int64
 	var width, height *int
 	var flags []store.Flag
-	err = rows.Scan(&entry.Subject, &entry.Outcome, &entry.Class, &entry.Transaction, &entry.Requests,
+	err = rows.Scan(&entry.Subject, &entry.Outcome, &entry.State, &entry.Class, &entry.Transaction, &entry.Requests,
 		&entry.Record.Key, &entry.Record.SHA256, &entry.Record.VersionID, &entry.Record.Sequence, &recorded,
 		&kind, &state, &class, &ref, &key, &version, &etag, &bytes, &media, &width, &height, &sha, &flags, &fetched)
 	if err != nil {

@@ -23,14 +23,12 @@ func (l *Ledger) Status(ctx context.Context) (store.Status, error) {
 	batch.Queue(`SELECT now()`).QueryRow(func(row pgx.Row) error { return row.Scan(&status.At) })
 	queueCoverage(&batch, status.Users, &status.UsersTotal, &status.UsersLeft, &status.OldestPendingAt)
 	batch.Queue(`
-		SELECT f.class, f.users, f.oldest_at,
-		       (SELECT count(*) FROM archive.subjects AS s
-		        WHERE s.state IN ('failed', 'partial') AND s.last_class = f.class AND s.next_due_at IS NOT NULL AND s.left_at IS NULL)
+		SELECT f.class, f.users, f.oldest_at
 		FROM archive.failures AS f
 		ORDER BY f.users DESC, f.class`).Query(func(rows pgx.Rows) (err error) {
 		status.Failures, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (store.FailureLine, error) {
 			var line store.FailureLine
-			err := row.Scan(&line.Class, &line.Users, &line.OldestAt, &line.Retried)
+			err := row.Scan(&line.Class, &line.Users, &line.OldestAt)
 			line.OldestAt = line.OldestAt.UTC()
 			return line, err
 		})

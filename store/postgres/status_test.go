@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"vlens-archiver/store"
 )
@@ -18,7 +19,7 @@ func TestStatus(t *testing.T) {
 	s.mustSync(t, "r")
 	tasks := s.claim(t, store.Run{ID: "r"}, "p-r", 3)
 	gone := done(tasks[1], "r", store.OutcomeFailed)
-	gone.Class, gone.NextDue = store.ClassGone, store.Never
+	gone.Class, gone.NextDue = store.ClassGone, time.Hour
 	for _, result := range []store.Result{sixImages(done(tasks[0], "r", store.OutcomeArchived)), gone} {
 		if err := s.ledger.Commit(t.Context(), "p-r", result); err != nil {
 			t.Fatal(err)
@@ -39,12 +40,12 @@ func TestStatus(t *testing.T) {
 	}
 	var lasting string
 	s.scan(t, []any{&lasting}, `SELECT lasting FROM archive.failures WHERE class = 'gone'`)
-	if lasting != "permanent" {
+	if lasting != "settled" {
 		t.Errorf("gone is %s", lasting)
 	}
 
 	user, err := s.ledger.UserStatus(t.Context(), "user-2")
-	if err != nil || user.State != store.StateFailed || user.LastClass != store.ClassGone || !user.NextDueAt.IsZero() || len(user.Outcomes) != 1 {
+	if err != nil || user.State != store.StateFailed || user.LastClass != store.ClassGone || user.NextDueAt.IsZero() || len(user.Outcomes) != 1 {
 		t.Errorf("user-2 = %+v, %v", user, err)
 	}
 	user, err = s.ledger.UserStatus(t.Context(), "user-3")

@@ -47,7 +47,7 @@ func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
 		var users int64
 		_, err := pgx.ForEachRow(rows, []any{&outcome, &class, &users}, func() error {
 			totals.Outcomes[outcome] += users
-			if class != store.ClassNone {
+			if outcome == store.OutcomeFailed || outcome == store.OutcomePartial {
 				totals.Failures[class] += users
 			}
 			return nil

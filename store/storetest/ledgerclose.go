@@ -189,7 +189,7 @@ func (b *ledgerTest) totals() {
 	}
 	wantEqual(b, "entries", len(entries), 2)
 	want := store.RunEntry{
-		Subject: first.Subject, Outcome: store.OutcomeArchived, Transaction: transactionA,
+		Subject: first.Subject, Outcome: store.OutcomeArchived, State: store.StateArchived, Transaction: transactionA,
 		Record: *archived.Record, Images: archived.Images, Requests: 2,
 	}
 	if got := entries[first.Subject]; !reflect.DeepEqual(got, want) {

@@ -56,6 +56,9 @@ type memorySubject struct {
 	subject   store.Subject
 	state     store.State
 	class     store.Class
+	newest    string
+	unlisted  bool
+	archived  time.Time // when last found complete
 	firstSeen time.Time
 	left      bool
 	attempts  int
@@ -78,6 +81,7 @@ type memoryImage struct {
 	subject     store.Subject
 	transaction string
 	run         string
+	found       time.Time
 }
 
 type memoryRecord struct {

@@ -27,11 +27,16 @@ func (l *MemoryLedger) Claim(_ context.Context, run store.Run, process string, o
 		l.tokens += 2 // so that a token plus one is never valid
 		s.leasedBy, s.leaseRun, s.token, s.leased = process, run.ID, l.tokens, s.version
 		tasks = append(tasks, store.Task{
-			UserID: s.user.ID, Subject: s.subject, State: s.state, Attempts: s.attempts,
-			TransactionID: s.user.TransactionID, VerifiedAt: s.user.VerifiedAt, LeaseToken: s.token,
+			UserID: s.user.ID, Subject: s.subject, State: s.state, LastClass: s.class, Attempts: s.attempts, DueReason: s.reason,
+			TransactionID: s.user.TransactionID, VerifiedAt: s.user.VerifiedAt,
+			NewestTransaction: s.newest, Unlisted: s.unlisted, HasImages: l.hasImages(s.subject), LeaseToken: s.token,
 		})
 	}
 	return tasks, nil
+}
+
+func (l *MemoryLedger) hasImages(subject store.Subject) bool {
+	return slices.ContainsFunc(l.images, func(i memoryImage) bool { return i.subject == subject && i.State == store.ImageStored })
 }
 
 func newestFirst(a, b *memorySubject) int {

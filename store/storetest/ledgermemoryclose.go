@@ -81,7 +81,7 @@ func (l *MemoryLedger) Totals(_ context.Context, runID string) (store.RunTotals,
 	}
 	for _, outcome := range run.outcomes {
 		totals.Outcomes[outcome.Outcome]++
-		if outcome.Class != store.ClassNone {
+		if outcome.Outcome == store.OutcomeFailed || outcome.Outcome == store.OutcomePartial {
 			totals.Failures[outcome.Class]++
 		}
 	}
@@ -110,7 +110,7 @@ func (l *MemoryLedger) RunEntries(_ context.Context, runID string) iter.Seq2[sto
 	for _, subject := range slices.Sorted(maps.Keys(run.outcomes)) {
 		outcome := run.outcomes[subject]
 		entry := store.RunEntry{
-			Subject: subject, Outcome: outcome.Outcome, Class: outcome.Class, Transaction: outcome.Transaction,
+			Subject: subject, Outcome: outcome.Outcome, State: outcome.Standing().State, Class: outcome.Class, Transaction: outcome.Transaction,
 			Requests: outcome.Requests, Images: l.currentImages(subject, outcome.Transaction),
 		}
 		if outcome.Record != nil {

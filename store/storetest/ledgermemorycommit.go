@@ -24,6 +24,9 @@ func (l *MemoryLedger) Known(_ context.Context, subject store.Subject, transacti
 		if image.subject == subject && image.State == store.ImageStored {
 			known.Images = append(known.Images, store.StoredImage{Transaction: image.transaction, Image: image.Image})
 		}
+		if image.subject == subject && image.transaction == transaction && image.State != store.ImageStored && image.State != store.ImageAbsent {
+			known.Findings = append(known.Findings, store.Finding{Image: image.Image, Age: l.now().Sub(image.found)})
+		}
 	}
 	for _, record := range l.records {
 		if record.subject != subject {
@@ -77,8 +80,11 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 	}
 
 	run.outcomes[result.Subject] = memoryOutcome{Result: result, process: process}
-	standing := result.Standing(result.Outcome)
-	s.state, s.class = standing.State, result.Class
+	standing := result.Standing()
+	s.state, s.class, s.newest, s.unlisted = standing.State, standing.Class, standing.Newest, standing.Unlisted
+	if standing.Complete {
+		s.archived = l.now()
+	}
 	if s.version == s.leased { // else its row changed meanwhile, and it stays due
 		s.attempts, s.reason, s.due = standing.Attempts, standing.DueReason, nil
 		if result.NextDue >= 0 {
@@ -106,7 +112,7 @@ func (l *MemoryLedger) addHistory(result store.Result) bool {
 			return false
 		}
 		if there < 0 || l.images[there].Ref != image.Ref {
-			l.images = append(l.images, memoryImage{Image: image.Image, subject: result.Subject, transaction: image.Transaction, run: result.RunID})
+			l.images = append(l.images, memoryImage{Image: image.Image, subject: result.Subject, transaction: image.Transaction, run: result.RunID, found: l.now()})
 		}
 	}
 	for _, record := range result.NewRecords {
