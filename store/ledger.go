@@ -72,6 +72,9 @@ type SyncResult struct {
 	// LeftHeld is the number of users who would have been marked left, had it
 	// not been more than the guard allows; then none is.
 	LeftHeld int64
+	// Undated is of how many users verified_at is no time of a verification, such as
+	// 0001-01-01; it counts as unknown.
+	Undated int64
 }
 
 // DueReason says why a user is due.

@@ -25,6 +25,6 @@ func (w *Worker) sync(ctx context.Context) (result store.SyncResult, err error) 
 	}
 	w.Log.Info("users synced", "event", "users_synced", "run_id", w.run.ID,
 		"users", result.Users, "new", result.New, "changed", result.Changed,
-		"returned", result.Returned, "left", result.Left, "left_held", result.LeftHeld)
+		"returned", result.Returned, "left", result.Left, "left_held", result.LeftHeld, "undated", result.Undated)
 	return result, nil
 }

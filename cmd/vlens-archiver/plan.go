@@ -69,6 +69,7 @@ type statedPlan struct {
 	Returned    int64                     `json:"returned"`
 	Left        int64                     `json:"left"`
 	LeftHeld    int64                     `json:"left_held"`
+	Undated     int64                     `json:"undated"`
 	Due         map[store.DueReason]int64 `json:"due"`
 	DueTotal    int64                     `json:"due_total"`
 	Requests    int64                     `json:"requests"`
@@ -86,6 +87,7 @@ func statePlan(plan worker.Plan) statedPlan {
 		Returned:    plan.Sync.Returned,
 		Left:        plan.Sync.Left,
 		LeftHeld:    plan.Sync.LeftHeld,
+		Undated:     plan.Sync.Undated,
 		Due:         make(map[store.DueReason]int64),
 		DueTotal:    plan.DueTotal,
 		Requests:    plan.Requests,
@@ -120,6 +122,10 @@ func planText(plan worker.Plan) string {
 	if plan.Sync.LeftHeld > 0 {
 		text.line("%s users are missing from the source, which is suspiciously many: a run would mark none as left and end with exit 1; check source.users_sql, or use --accept-left",
 			progress.Count(plan.Sync.LeftHeld))
+	}
+	if plan.Sync.Undated > 0 {
+		text.line("of %s users verified_at is before 2000 or after 2199, as where 0001-01-01 stands for none: it counts as unknown",
+			progress.Count(plan.Sync.Undated))
 	}
 
 	text.line("")

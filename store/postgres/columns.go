@@ -129,16 +129,40 @@ func (c SourceColumns) transactionID() string {
 }
 
 // verifiedAt is the expression for verified_at as a time with zone, NULL when it
-// is empty or infinite. It needs readTextAsUTC.
+// is empty or no time of a verification. It needs readTextAsUTC.
 func (c SourceColumns) verifiedAt() string {
 	if !c.VerifiedAt {
 		return `NULL::timestamptz`
 	}
-	at := `u.verified_at`
-	if !c.verifiedZoned {
-		at = `nullif(btrim(u.verified_at::text), '')::timestamptz`
+	return `CASE WHEN ` + c.isDate() + ` THEN ` + c.givenTime() + ` END`
+}
+
+// undated is the expression for whether verified_at is given and no time of a
+// verification. It needs readTextAsUTC.
+func (c SourceColumns) undated() string {
+	if !c.VerifiedAt {
+		return `false`
 	}
-	return `nullif(nullif(` + at + `, 'infinity'), '-infinity')`
+	return `coalesce(NOT (` + c.isDate() + `), false)`
+}
+
+// isDate tells times of verifications from what programs write for "none":
+// 0001-01-01 (.NET), 1900-01-01 (spreadsheets), 1970-01-01 (Unix), the infinities of
+// Postgres. Nobody was verified before 2000, nor can a year of more than four digits
+// be written in a record. NULL is unknown. The ledger's table has the same bounds.
+func (c SourceColumns) isDate() string {
+	at := c.givenTime()
+	return at + ` >= '2000-01-01' AND ` + at + ` < '2200-01-01'`
+}
+
+// givenTime is verified_at as the query gives it, NULL when it is empty. Text may
+// be a date of MySQL, whose zero is no date to Postgres.
+func (c SourceColumns) givenTime() string {
+	if c.verifiedZoned {
+		return `u.verified_at`
+	}
+	text := `btrim(u.verified_at::text)`
+	return `(CASE WHEN ` + text + ` LIKE '0000-%' THEN '-infinity' ELSE nullif(` + text + `, '') END)::timestamptz`
 }
 
 // readTextAsUTC has times without a zone read as UTC, in this transaction only.

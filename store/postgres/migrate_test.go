@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -225,5 +226,31 @@ func TestClassesAreTheSameInTheLedger(t *testing.T) {
 		if settled != class.Settled {
 			t.Errorf("%s: settled is %t in the ledger", class.Class, settled)
 		}
+	}
+}
+
+// A ledger from before dates were checked has them put right.
+func TestMigrationTakesOutDatesOfOtherWorlds(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	for s.count(t, `SELECT count(*) FROM information_schema.columns WHERE table_schema = 'archive' AND column_name = 'sync_undated'`) > 0 {
+		if _, err := postgres.Migrate(t.Context(), s.url, postgres.Down); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, verified := range []string{"0001-01-01 00:00:00+00", "10000-01-01 00:00:00+00", "0044-03-15 BC", "1970-01-01 00:00:00+00", "2026-03-04 00:00:00+00", "2031-03-04 00:00:00+00"} {
+		s.exec(t, `INSERT INTO archive.subjects (subject, user_id, verified_at) VALUES ($1, $2, $3::text::timestamptz)`, s.key.Subject(verified), fmt.Sprint(n), verified)
+	}
+	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Up); err != nil {
+		t.Fatal(err)
+	}
+	var dated string
+	s.scan(t, []any{&dated}, `SELECT string_agg(user_id, ' ' ORDER BY user_id) FROM archive.subjects WHERE verified_at IS NOT NULL`)
+	if dated != "4 5" {
+		t.Errorf("dated are %s", dated)
+	}
+	status, err := s.ledger.Status(t.Context())
+	if err != nil || status.OldestPendingAt.Year() != 2026 {
+		t.Errorf("the oldest waits since %v, %v", status.OldestPendingAt, err)
 	}
 }

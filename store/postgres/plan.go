@@ -20,13 +20,14 @@ var errPlanned = errors.New("planned")
 func (u *Users) Plan(ctx context.Context, selection store.Selection, limit int, allowPersonalIDs bool, key store.SubjectKey) (store.PlanFigures, error) {
 	figures := store.PlanFigures{Due: make(map[store.DueReason]int64)}
 	err := u.ledger.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		rows, err := u.stage(ctx, tx)
+		rows, undated, err := u.stage(ctx, tx)
 		if err != nil {
 			return err
 		}
 		if figures.Sync, err = compare(ctx, tx, rows, allowPersonalIDs, false); err != nil {
 			return err
 		}
+		figures.Sync.Undated = undated
 		if err := countDue(ctx, tx, selection, limit, figures.Sync.LeftHeld == 0, figures.Due); err != nil {
 			return err
 		}

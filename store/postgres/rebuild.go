@@ -31,7 +31,7 @@ func (u *Users) Rebuild(ctx context.Context, identity store.ArchiveIdentity, key
 		if err := beginRebuild(ctx, tx, identity); err != nil {
 			return err
 		}
-		rows, err := u.stage(ctx, tx)
+		rows, _, err := u.stage(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -91,11 +91,11 @@ func (l *Ledger) takeSync(ctx context.Context, request store.SyncRequest) (store
 		request.Process, request.RunID)
 	batch.Queue(`
 		SELECT $1 IN (`+liveProcesses+`), r.sync_process IS NOT DISTINCT FROM $1, r.synced_at IS NOT NULL,
-		       r.sync_users, r.sync_new, r.sync_changed, r.sync_returned, r.sync_left, r.sync_left_held
+		       r.sync_users, r.sync_new, r.sync_changed, r.sync_returned, r.sync_left, r.sync_left_held, r.sync_undated
 		FROM archive.runs AS r WHERE r.run_id = $2`,
 		request.Process, request.RunID).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&alive, &mine, &done,
-			&result.Users, &result.New, &result.Changed, &result.Returned, &result.Left, &result.LeftHeld)
+			&result.Users, &result.New, &result.Changed, &result.Returned, &result.Left, &result.LeftHeld, &result.Undated)
 	})
 	err := l.pool.SendBatch(ctx, &batch).Close()
 	switch {
@@ -134,13 +134,14 @@ func (u *Users) pass(ctx context.Context, request store.SyncRequest) (result sto
 		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '`+syncLockWait+`'; LOCK TABLE archive.subjects IN SHARE UPDATE EXCLUSIVE MODE; SET LOCAL lock_timeout = 0`); err != nil {
 			return err
 		}
-		rows, err := u.stage(ctx, tx)
+		rows, undated, err := u.stage(ctx, tx)
 		if err != nil {
 			return err
 		}
 		if result, err = compare(ctx, tx, rows, request.AllowPersonalIDs, request.AcceptLeft); err != nil {
 			return err
 		}
+		result.Undated = undated
 		if err := merge(ctx, tx, request.Key, result); err != nil {
 			return err
 		}
@@ -167,9 +168,9 @@ func finishSync(ctx context.Context, tx pgx.Tx, request store.SyncRequest, resul
 	tag, err := tx.Exec(ctx, `
 		UPDATE archive.runs
 		SET synced_at = clock_timestamp(), sync_users = $3, sync_new = $4, sync_changed = $5, sync_returned = $6,
-		    sync_left = $7, sync_left_held = $8
+		    sync_left = $7, sync_left_held = $8, sync_undated = $9
 		WHERE run_id = $1 AND sync_process = $2 AND synced_at IS NULL`,
-		request.RunID, request.Process, result.Users, result.New, result.Changed, result.Returned, result.Left, result.LeftHeld)
+		request.RunID, request.Process, result.Users, result.New, result.Changed, result.Returned, result.Left, result.LeftHeld, result.Undated)
 	return tag.RowsAffected() == 1, err
 }
 

@@ -160,6 +160,60 @@ func TestSyncNormalises(t *testing.T) {
 	}
 }
 
+// What programs write for "none", and what no date of a record can be, is unknown
+// and counted; a date to come is kept.
+func TestSyncOfDatesOfOtherWorlds(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.addUsers(t, 1)
+	for n, c := range []struct {
+		verified string
+		undated  int64
+		kept     bool
+	}{
+		{`'0001-01-01 00:00:00+00'::timestamptz`, 1, false}, // .NET
+		{`'0001-01-01'::date`, 1, false},
+		{`'0001-01-01T00:00:00Z'::text`, 1, false},
+		{`'0000-00-00 00:00:00'::text`, 1, false}, // MySQL
+		{`'1753-01-01'::timestamp`, 1, false},     // SQL Server
+		{`'1899-12-30'::date`, 1, false},          // spreadsheets
+		{`'1970-01-01 00:00:00+00'::timestamptz`, 1, false},
+		{`'1999-12-31 23:59:59+00'::timestamptz`, 1, false},
+		{`'2000-01-01 00:00:00+00'::timestamptz`, 0, true},
+		{`'2000-01-01 01:30:00+02'::timestamptz`, 1, false}, // in UTC it is the year before
+		{`now() + interval '1 year'`, 0, true},
+		{`'2199-12-31'::date`, 0, true},
+		{`'2200-01-01'::date`, 1, false},
+		{`'10000-01-01 00:00:00+00'::timestamptz`, 1, false},
+		{`'9999-12-31 23:59:59.9999999'::timestamp`, 1, false}, // .NET
+		{`'0044-03-15 BC'::date`, 1, false},
+		{`'infinity'::timestamptz`, 1, false},
+		{`'-infinity'::timestamp`, 1, false},
+		{`' '::text`, 0, false},
+		{`NULL::timestamptz`, 0, false},
+	} {
+		s.useSource(t, postgres.SourceConfig{UsersSQL: `SELECT id, phone, ` + c.verified + ` AS verified_at FROM app.users`, Identifiers: []string{"phone"}})
+		figures, err := s.users.Plan(t.Context(), store.Selection{}, 0, false, s.key)
+		if err != nil || figures.Sync.Undated != c.undated {
+			t.Errorf("%s: the plan counts %d, %v", c.verified, figures.Sync.Undated, err)
+		}
+		run := fmt.Sprintf("r%d", n)
+		if result := s.mustSync(t, run); result.Undated != c.undated {
+			t.Errorf("%s: %+v", c.verified, result)
+		}
+		if n := s.count(t, `SELECT sync_undated FROM archive.runs WHERE run_id = $1`, run); n != c.undated {
+			t.Errorf("%s: the run says %d", c.verified, n)
+		}
+		if kept := s.count(t, `SELECT count(verified_at) FROM archive.subjects`) == 1; kept != c.kept {
+			t.Errorf("%s: kept %t", c.verified, kept)
+		}
+		users, err := s.source.Lookup(t.Context(), []string{"user-1"})
+		if err != nil || users["user-1"].VerifiedAt.IsZero() == c.kept {
+			t.Errorf("%s: looked up as %v, %v", c.verified, users, err)
+		}
+	}
+}
+
 func TestSyncIsDoneOnceForARun(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)

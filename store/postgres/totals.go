@@ -90,10 +90,10 @@ func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
 		return err
 	})
 	batch.Queue(`
-		SELECT r.sync_users, r.sync_new, r.sync_changed, r.sync_returned, r.sync_left, r.sync_left_held
+		SELECT r.sync_users, r.sync_new, r.sync_changed, r.sync_returned, r.sync_left, r.sync_left_held, r.sync_undated
 		FROM archive.runs AS r WHERE r.run_id = $1`, runID).QueryRow(func(row pgx.Row) error {
 		s := &totals.Sync
-		return row.Scan(&s.Users, &s.New, &s.Changed, &s.Returned, &s.Left, &s.LeftHeld)
+		return row.Scan(&s.Users, &s.New, &s.Changed, &s.Returned, &s.Left, &s.LeftHeld, &s.Undated)
 	})
 }
 
