@@ -23,6 +23,8 @@ type Config struct {
 	Attempts int
 	// Stall is how long a connection may pass no byte; 0 means one minute.
 	Stall time.Duration
+	// CredentialsWait bounds one retrieval of AWS credentials; 0 means 15 s.
+	CredentialsWait time.Duration
 	// AccessKey and SecretKey replace the AWS SDK's chain of credential sources
 	// (environment, profile, workload identity), for tests and measurements.
 	AccessKey string

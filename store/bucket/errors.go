@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
 
@@ -155,12 +154,12 @@ func (f *failure) Unwrap() []error {
 // failed turns an error of the SDK into one of ours.
 func (b *Bucket) failed(operation, key string, err error) error {
 	f := &failure{operation: operation, bucket: b.config.Bucket, key: key, cause: err}
+	credentials, unsigned := errors.AsType[*credentialsError](err)
 	switch status := statusOf(err); {
 	case errors.Is(err, context.Canceled):
 		f.kind = context.Canceled
-	case errors.Is(err, errCredentials):
-		f.kind, f.detail = store.ErrDenied, "no AWS credentials"
-		f.advice = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a workload identity"
+	case unsigned:
+		credentials.explainTo(f)
 	case status >= http.StatusMultipleChoices:
 		f.explain(status, b.client.Options().Retryer.IsErrorRetryable(err))
 	default:
@@ -265,18 +264,4 @@ func oneLine(text string) string {
 	const limit = 300 // bytes
 	text = strings.Join(strings.Fields(text), " ")
 	return strings.ToValidUTF8(text[:min(len(text), limit)], "")
-}
-
-// errCredentials marks failures of credential sources, which the SDK reports
-// like failures of the network.
-var errCredentials = errors.New("get AWS credentials")
-
-type accusedCredentials struct{ source aws.CredentialsProvider }
-
-func (c accusedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	found, err := c.source.Retrieve(ctx)
-	if err != nil && ctx.Err() == nil {
-		return found, errors.Join(errCredentials, err)
-	}
-	return found, err
 }

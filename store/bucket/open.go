@@ -40,6 +40,7 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 	cfg.MaxConnections = cmp.Or(cfg.MaxConnections, defaultConnections)
 	cfg.Attempts = cmp.Or(cfg.Attempts, defaultAttempts)
 	cfg.Stall = cmp.Or(cfg.Stall, defaultStall)
+	cfg.CredentialsWait = cmp.Or(cfg.CredentialsWait, defaultCredentialsWait)
 	cfg.Encryption.Mode = cmp.Or(cfg.Encryption.Mode, EncryptionNone)
 	cfg.ObjectLock.Mode = cmp.Or(cfg.ObjectLock.Mode, LockNone)
 	if err := cfg.check(); err != nil {
@@ -54,9 +55,14 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 		return nil, errors.New("open bucket: no region: set archive.region or AWS_REGION")
 	}
 	cfg.Region = environment.Region
-	environment.Credentials = accusedCredentials{environment.Credentials}
+	environment.Credentials = &judgedCredentials{source: environment.Credentials, wait: cfg.CredentialsWait}
 
 	client := s3.NewFromConfig(environment, func(o *s3.Options) {
+		// Only the SDK's own client type takes the certificates of AWS_CA_BUNDLE.
+		if source, ok := o.HTTPClient.(*awshttp.BuildableClient); ok {
+			o.HTTPClient = source.WithTimeout(0).WithTransportOptions(cfg.tune)
+		}
+		o.Retryer = cfg.retryer()
 		o.UsePathStyle = cfg.ForcePathStyle
 		if cfg.Endpoint != "" {
 			o.BaseEndpoint = &cfg.Endpoint
@@ -94,17 +100,14 @@ func (c Config) check() error {
 }
 
 func (c Config) loadOptions() []func(*config.LoadOptions) error {
-	options := []func(*config.LoadOptions) error{
-		// Only the SDK's own client type takes the certificates of AWS_CA_BUNDLE.
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(c.tune)),
-		config.WithRetryer(c.retryer),
+	options := append(c.sourceOptions(),
 		// It would write past the program's log, in a form of its own.
 		config.WithLogger(logging.Nop{}),
 		// The checksum is ours; those that the SDK adds by default are refused by
 		// many S3-compatible services.
 		config.WithRequestChecksumCalculation(aws.RequestChecksumCalculationWhenRequired),
 		config.WithResponseChecksumValidation(aws.ResponseChecksumValidationWhenRequired),
-	}
+	)
 	if c.Region != "" {
 		options = append(options, config.WithRegion(c.Region))
 	}
