@@ -19,7 +19,7 @@ build: ## bin/vlens-archiver, static; the same commit gives the same bytes anywh
 
 test: ## all tests, with the race detector, on a real Postgres and a real S3 server
 	$(INSTALL) postgresql pgbouncer chromium openssl python3
-	go test -race -timeout 30m ./...
+	TMPDIR=$$(internal/testservices/tempdir.sh) go test -race -ldflags=-w -timeout 30m ./...
 
 faults: ## kill, cut and fail everything, at length; FAULTS_SEED=… replays
 	$(INSTALL) postgresql

@@ -237,7 +237,9 @@ func TestEveryAnswerIsLostOnce(t *testing.T) {
 	testWrites(t, true, false)
 }
 
-// TestProcessDiesBeforeEachWrite ends the process just before each write.
+// TestProcessDiesBeforeEachWrite ends the process just before each write. That is
+// just after the write before it, but for what is written side by side, so the short
+// form takes every fourth, from a random one on.
 func TestProcessDiesBeforeEachWrite(t *testing.T) {
 	t.Parallel()
 	testWrites(t, false, true)
@@ -254,7 +256,15 @@ func testWrites(t *testing.T, stored, dies bool) {
 	tn := archivetest.NewTenant(t, tenantOf(usersPerCase*len(writes)))
 	tn.Seals = true
 	come := inPortions(tn, usersPerCase)
+	first, every := 0, 1
+	if dies && !stored && !long {
+		every = 4
+		first = random(t).IntN(every)
+	}
 	for n, at := range writes {
+		if n%every != first {
+			continue
+		}
 		if at == "claim" && stored && !dies {
 			// The ledger itself frees what a claim whose answer it lost has
 			// leased; here the answer is lost above it. store/postgres tests it.
