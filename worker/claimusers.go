@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -56,16 +55,21 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (stopped, err error) {
 	defer stopClaiming()
 	defer w.imagePlaces.open(w.Concurrency)()
 
-	err = w.claimUsers(claiming, func(task store.Task, user store.User, done func()) {
+	queue := newUserQueue()
+	for range usersInFlight(w.Concurrency) {
 		group.Go(func() error {
-			defer done()
-			err := w.archiveUser(working, task, user)
-			if err != nil {
-				stopClaiming() // before the place of this user is free
+			for next := range queue.users {
+				if err := w.archiveUser(working, next.task, next.user); err != nil {
+					stopClaiming()
+					return err
+				}
+				queue.done()
 			}
-			return err
+			return nil
 		})
-	})
+	}
+	err = w.claimUsers(claiming, queue)
+	close(queue.users)
 	if failure := group.Wait(); failure != nil {
 		return nil, failure
 	}
@@ -80,11 +84,9 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (stopped, err error) {
 	return nil, err
 }
 
-// claimUsers claims users and has each archived by start, at most as many at a
-// time as may be in flight, until the run is finished, ctx ends, or this process
-// has claimed as many as it may: ErrLimit. Start calls done once for each user.
-func (w *Worker) claimUsers(ctx context.Context, start func(task store.Task, user store.User, done func())) error {
-	var inFlight atomic.Int64
+// claimUsers claims users and queues them to be archived, until the run is finished,
+// ctx ends, or this process has claimed as many as it may: ErrLimit.
+func (w *Worker) claimUsers(ctx context.Context, queue *userQueue) error {
 	// Users who were dropped because the heartbeat was lost do not count.
 	claimed := int(w.progress.snapshot().Users)
 	for batch := 1; ; batch++ {
@@ -101,30 +103,21 @@ func (w *Worker) claimUsers(ctx context.Context, start func(task store.Task, use
 		}
 		claimed += len(tasks)
 		for _, task := range tasks {
-			if err := w.userSlots.Acquire(ctx, 1); err != nil {
+			if err := queue.add(ctx, claimedUser{task, users[task.UserID]}); err != nil {
 				return err
 			}
-			inFlight.Add(1)
-			start(task, users[task.UserID], func() {
-				inFlight.Add(-1)
-				w.userSlots.Release(1)
-				select {
-				case w.userDone <- struct{}{}:
-				default:
-				}
-			})
 		}
 		if len(tasks) > 0 {
 			continue
 		}
 
-		if inFlight.Load() == 0 {
+		if queue.inFlight.Load() == 0 {
 			finished, err := w.finished(ctx)
 			if err != nil || finished {
 				return err
 			}
 		}
-		if err := w.waitForUser(ctx); err != nil {
+		if err := queue.waitForUser(ctx); err != nil {
 			return err
 		}
 	}
@@ -187,16 +180,4 @@ func (w *Worker) remaining(ctx context.Context) (store.Remaining, error) {
 		return remaining, fmt.Errorf("count what remains of the run: %w", err)
 	}
 	return remaining, nil
-}
-
-// waitForUser returns when one of the users in flight is done, and otherwise
-// after a poll interval, in which another process may have died.
-func (w *Worker) waitForUser(ctx context.Context) error {
-	waiting, cancel := context.WithTimeout(ctx, jitter(longestPoll*2/3))
-	defer cancel()
-	select {
-	case <-w.userDone:
-	case <-waiting.Done():
-	}
-	return ctx.Err()
 }

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
 	"vlens-archiver/vlens"
@@ -83,9 +81,7 @@ type Worker struct {
 	run         store.Run       // as the ledger has it
 	process     string          // changes when the process had to enter anew
 	progress    *progress
-	imagePlaces places              // images in flight
-	userSlots   *semaphore.Weighted // users in flight
-	userDone    chan struct{}       // holds one token when a user has ended since the last look
+	imagePlaces places // images in flight
 	vendor      *vendor
 	bucket      *service
 	database    *service
@@ -106,8 +102,6 @@ func New(config Config, parts Parts) *Worker {
 		process:     newProcess(config.WorkerName),
 		progress:    newProgress(),
 		imagePlaces: newPlaces(),
-		userSlots:   semaphore.NewWeighted(int64(usersInFlight(config.Concurrency))),
-		userDone:    make(chan struct{}, 1),
 		bucket:      newService("the bucket", config.OutageBound, ofRun),
 		database:    newService("the database", config.OutageBound, ofRun),
 		breaker:     &breaker{},
