@@ -17,9 +17,11 @@ help: ## list the targets
 build: ## bin/vlens-archiver, static; the same commit gives the same bytes anywhere
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/vlens-archiver ./cmd/vlens-archiver
 
+# The longest packages come first, and more at a time than there are cores: they wait a
+# lot.
 test: ## all tests, with the race detector, on a real Postgres and a real S3 server
 	$(INSTALL) postgresql pgbouncer chromium openssl python3
-	TMPDIR=$$(internal/testservices/tempdir.sh) go test -race -ldflags=-w -timeout 30m ./...
+	TMPDIR=$$(internal/testservices/tempdir.sh) go test -race -ldflags=-w -timeout 30m -p 3 ./worker ./faults ./...
 
 faults: ## kill, cut and fail everything, at length; FAULTS_SEED=… replays
 	$(INSTALL) postgresql

@@ -3,10 +3,15 @@ package child
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"time"
 )
+
+// stopDelay is how long the build may take to clean up when it is interrupted.
+const stopDelay = 10 * time.Second
 
 // programs are the files that Program has found, by tool.
 var programs struct {
@@ -25,6 +30,9 @@ func Program(ctx context.Context, tool string) (string, error) {
 	build := exec.CommandContext(ctx, "go", "tool", "-n", tool)
 	var stderr strings.Builder
 	build.Stderr = &stderr
+	// Killed, it would leave its temporary folder.
+	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) }
+	build.WaitDelay = stopDelay
 	output, err := build.Output()
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", tool, err, stderr.String())
