@@ -21,6 +21,9 @@ var (
 	ErrBucketRefuses = errors.New("refused by the bucket")
 	// ErrObjectRefused: a final no that says nothing about other objects.
 	ErrObjectRefused = errors.New("refused for this object")
+	// ErrCold: the object is there, in a storage class from which it has to be
+	// restored before it can be read.
+	ErrCold = errors.New("in an archive storage class")
 	// ErrUnavailable: the service cannot be reached or answers with its own
 	// failure; a later attempt may succeed.
 	ErrUnavailable = errors.New("unavailable")

@@ -25,7 +25,7 @@ type PutRequest struct {
 // Object is what the bucket says of one version of one object.
 type Object struct {
 	Key          string
-	VersionID    string // "" in a bucket without versioning
+	VersionID    string // "" when the object has no version: see KnownVersion
 	ETag         string // without quotes
 	Size         int64  // bytes
 	LastModified time.Time
@@ -38,6 +38,21 @@ type Object struct {
 	Latest       bool
 	DeleteMarker bool
 }
+
+// KnownVersion is a version id as Object has it. S3 lists an object that was written
+// without versioning, or while it was suspended, as version "null"; when such an
+// object is written or read it names "null" if versioning is suspended, and no version
+// if the bucket never had it.
+func KnownVersion(id string) string {
+	if id == "null" {
+		return ""
+	}
+	return id
+}
+
+// SameVersion reports whether two ids name the same version of a key. Ledgers and
+// records of earlier releases may have "null".
+func SameVersion(a, b string) bool { return KnownVersion(a) == KnownVersion(b) }
 
 // Location says where objects are kept, in the words of a record.
 type Location struct {

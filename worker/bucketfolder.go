@@ -31,13 +31,15 @@ type folder struct {
 	images  []store.Image
 	records []int // sequence numbers
 	earlier []manifest.SubjectObject
+	// locks are until when images that this attempt found or put are locked, by key.
+	locks map[string]time.Time
 }
 
 // exploreFolder lists the subject's prefix, which holds few transactions, and
 // reads the metadata of the transaction's images that the ledger does not know.
 func (a *attempt) exploreFolder(ctx context.Context) error {
 	err := a.bucket.try(ctx, func() error {
-		a.folder = folder{}
+		a.folder = folder{locks: make(map[string]time.Time)}
 		for object, err := range a.Bucket.List(ctx, a.Layout.Subject(a.task.Subject)) {
 			if err != nil {
 				return err
@@ -78,6 +80,7 @@ func (a *attempt) explore(ctx context.Context, object store.Object) error {
 	}
 	if image, ok := imageOf(there, parts); ok {
 		a.folder.images = append(a.folder.images, image)
+		a.folder.locks[image.Key] = there.RetainUntil
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func classOf(err error) store.Class {
 	case errors.Is(err, store.ErrDenied):
 		return store.ClassStorageDenied
 	case errors.Is(err, store.ErrUnavailable), errors.As(err, &outage),
-		errors.Is(err, store.ErrObjectRefused), errors.Is(err, store.ErrNotFound):
+		errors.Is(err, store.ErrObjectRefused), errors.Is(err, store.ErrCold), errors.Is(err, store.ErrNotFound):
 		return store.ClassStorageError
 	}
 	return store.ClassInternal

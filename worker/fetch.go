@@ -21,6 +21,7 @@ import (
 type fetched struct {
 	store.Image
 	created bool         // this attempt wrote the object
+	locked  time.Time    // until when the object is; zero without a lock
 	failure *vlens.Error // why it is not stored, when the vendor is why
 }
 
@@ -99,7 +100,7 @@ func (a *attempt) keep(ctx context.Context, r reference, answer *vlens.Image, er
 	if created {
 		a.progress.image(image.Bytes)
 	}
-	return fetched{Image: image, created: created}, nil
+	return fetched{Image: image, created: created, locked: object.RetainUntil}, nil
 }
 
 // notStored states an image that is not stored, and why. An error that concerns the whole run

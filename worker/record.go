@@ -20,6 +20,11 @@ const mostRecords = 9999
 // conclude writes the record and says how the attempt ends.
 func (a *attempt) conclude(ctx context.Context, results []fetched) (ending, error) {
 	end := a.judge(results)
+	for _, result := range results {
+		if result.State == store.ImageStored {
+			a.folder.locks[result.Key] = result.locked
+		}
+	}
 	err := a.document(ctx, a.state(results), &end)
 	if err != nil {
 		return a.failure(err)
@@ -179,7 +184,10 @@ type standingRecord struct {
 func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest.Image) (store.RecordRef, error) {
 	key := a.Layout.Record(a.task.Subject, a.transaction, sequence)
 	now := manifest.Time(time.Now())
-	location := a.Bucket.Location()
+	storage, err := a.storage(ctx, images, now)
+	if err != nil {
+		return store.RecordRef{}, err
+	}
 	body, err := manifest.Record{
 		Schema:        manifest.RecordSchema,
 		Nonce:         manifest.NewNonce(),
@@ -190,7 +198,7 @@ func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest
 		ArchivedAt:    now,
 		Source:        manifest.Source{BaseURL: a.BaseURL, Identifier: string(a.by)},
 		Images:        images,
-		Storage:       manifest.NewStorage(location, now),
+		Storage:       storage,
 		Tool:          a.Tool,
 	}.Encode()
 	if err != nil {

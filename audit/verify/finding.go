@@ -34,6 +34,7 @@ const (
 	NoLog              Sort = "no_log"
 	SignatureUnchecked Sort = "signature_unchecked"
 	Undecodable        Sort = "undecodable"
+	Cold               Sort = "cold"
 	NotRecorded        Sort = "not_recorded"
 )
 
@@ -68,6 +69,7 @@ var Sorts = []SortInfo{
 	{NoLog, false, "there is no signed log: nothing proves when it was archived", "set evidence.signing_key (vlens-archiver keygen); what is waiting is then sealed"},
 	{SignatureUnchecked, false, "no key is known, so signatures were not checked", "give --verifier-key, or configure evidence.signing_key"},
 	{Undecodable, false, "unchanged since it was archived, but it does not open as an image", "the vendor sent it so; ask for the image again"},
+	{Cold, false, "it lies in an archive storage class such as Glacier, so its bytes were not read", "restore it first (aws s3api restore-object), then verify again, if its bytes are to be read"},
 	{NotRecorded, false, "this verification could not be recorded", "allow s3:PutObject on audit/ and INSERT on archive.verifications, or keep this output"},
 }
 

@@ -74,7 +74,7 @@ func (i *inspection) image(key string, image store.Image, etag string) {
 func differingImage(stated, row store.Image) string {
 	return differing(
 		field{"kind", stated.Kind == row.Kind},
-		field{"version_id", stated.VersionID == row.VersionID},
+		field{"version_id", store.SameVersion(stated.VersionID, row.VersionID)},
 		field{"bytes", stated.Bytes == row.Bytes},
 		field{"media_type", stated.MediaType == row.MediaType},
 		field{"width", stated.Width == row.Width},

@@ -81,7 +81,7 @@ func (i *inspection) find(key, versionID string) (version store.Object, recorded
 		i.finding(Missing, key, "no object stands under the key")
 		return store.Object{}, false, false
 	}
-	n := slices.IndexFunc(o.All, func(v store.Object) bool { return !v.DeleteMarker && v.VersionID == versionID })
+	n := slices.IndexFunc(o.All, func(v store.Object) bool { return !v.DeleteMarker && store.SameVersion(v.VersionID, versionID) })
 	if n >= 0 {
 		if cover := cover(o, o.All[n]); cover != "" {
 			i.finding(Hidden, key, "%s", cover)

@@ -23,14 +23,25 @@ func (v *Verifier) read(ctx context.Context, key, versionID string) ([]byte, err
 	return content, v.checkLock(ctx, object)
 }
 
-// unread makes a finding of an object that was listed and is not there; any other
-// err says that it could not be read.
+// unread makes a finding of an object that was listed, and is not there or has to be
+// restored before it can be read; any other err says that it could not be read.
 func (v *Verifier) unread(key string, err error) error {
-	if !errors.Is(err, store.ErrNotFound) {
+	finding, is := findingOf(key, err)
+	if !is {
 		return err
 	}
-	v.found.add(Finding{Missing, key, "it is listed and cannot be read"})
+	v.found.add(finding)
 	return nil
+}
+
+func findingOf(key string, err error) (finding Finding, is bool) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return Finding{Missing, key, "it is listed and cannot be read"}, true
+	case errors.Is(err, store.ErrCold):
+		return Finding{Cold, key, "it has to be restored before it can be read"}, true
+	}
+	return Finding{}, false
 }
 
 // sortOfBroken is the finding for bytes that do not parse: cut, or changed.

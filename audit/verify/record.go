@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -26,8 +25,8 @@ func (i *inspection) record(ctx context.Context, row store.RecordRow) error {
 		return nil
 	}
 	body, err := i.read(ctx, row.Key, version.VersionID)
-	if errors.Is(err, store.ErrNotFound) {
-		i.finding(Missing, row.Key, "it is listed and cannot be read")
+	if finding, is := findingOf(row.Key, err); is {
+		i.found = append(i.found, finding)
 		i.unreadable[row.Transaction] = true
 		return nil
 	}

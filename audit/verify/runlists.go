@@ -74,7 +74,7 @@ func (r *runInspection) objects(ctx context.Context, in io.Reader) (problem, err
 		func(object store.RunObject, listed listedObject) error {
 			version := listed.versionID
 			switch {
-			case version == object.VersionID:
+			case store.SameVersion(version, object.VersionID):
 			case !r.isFile(object.Key):
 				r.differ(manifest.RunObjects, "it has version %s of %q, the ledger has %s", named(version), object.Key, named(object.VersionID))
 			case version != "" && object.VersionID != "":

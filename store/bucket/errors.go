@@ -75,6 +75,10 @@ var meanings = []struct {
 		advice:   "the bytes were changed or cut on the way; look for a proxy that does so",
 	},
 	{
+		codes: []string{"InvalidObjectState"}, sentinel: store.ErrCold,
+		advice: "restore it first (aws s3api restore-object, or S3 Batch Operations for many), then run again; keep lifecycle rules that move objects to Glacier away from what is read often",
+	},
+	{
 		codes:    []string{"AccessDenied", "Forbidden", "AccountProblem", "AllAccessDisabled"},
 		statuses: []int{http.StatusForbidden},
 		sentinel: store.ErrDenied,

@@ -76,7 +76,7 @@ func versionsOf(page *s3.ListObjectVersionsOutput) []store.Object {
 	for _, marker := range page.DeleteMarkers {
 		objects = append(objects, store.Object{
 			Key:          aws.ToString(marker.Key),
-			VersionID:    knownVersion(marker.VersionId),
+			VersionID:    store.KnownVersion(aws.ToString(marker.VersionId)),
 			LastModified: aws.ToTime(marker.LastModified),
 			Latest:       aws.ToBool(marker.IsLatest),
 			DeleteMarker: true,
@@ -91,7 +91,7 @@ func versionsOf(page *s3.ListObjectVersionsOutput) []store.Object {
 func versionOf(version types.ObjectVersion) store.Object {
 	return store.Object{
 		Key:          aws.ToString(version.Key),
-		VersionID:    knownVersion(version.VersionId),
+		VersionID:    store.KnownVersion(aws.ToString(version.VersionId)),
 		ETag:         unquoted(version.ETag),
 		Size:         aws.ToInt64(version.Size),
 		LastModified: aws.ToTime(version.LastModified),
@@ -108,15 +108,6 @@ func latestFirst(a, b store.Object) int {
 	default:
 		return 1
 	}
-}
-
-// knownVersion: S3 lists an object of a bucket without versioning under the
-// version "null", and names no version when it is written or read.
-func knownVersion(id *string) string {
-	if aws.ToString(id) == "null" {
-		return ""
-	}
-	return aws.ToString(id)
 }
 
 // lastKey returns the objects of the last key of a page. Some services

@@ -63,7 +63,7 @@ func (b *Bucket) putOnce(ctx context.Context, request store.PutRequest) (store.O
 	}
 	object := store.Object{
 		Key:         request.Key,
-		VersionID:   aws.ToString(output.VersionId),
+		VersionID:   store.KnownVersion(aws.ToString(output.VersionId)),
 		ETag:        unquoted(output.ETag),
 		Size:        request.Size,
 		SHA256:      hex.EncodeToString(request.SHA256[:]),

@@ -32,7 +32,7 @@ func (b *Bucket) Head(ctx context.Context, key, versionID string) (store.Object,
 	}
 	return store.Object{
 		Key:          key,
-		VersionID:    aws.ToString(output.VersionId),
+		VersionID:    store.KnownVersion(aws.ToString(output.VersionId)),
 		ETag:         unquoted(output.ETag),
 		Size:         aws.ToInt64(output.ContentLength),
 		LastModified: aws.ToTime(output.LastModified),
@@ -59,7 +59,7 @@ func (b *Bucket) Get(ctx context.Context, key, versionID string) (io.ReadCloser,
 	body := &body{ReadCloser: output.Body, bucket: b, key: key}
 	return body, store.Object{
 		Key:          key,
-		VersionID:    aws.ToString(output.VersionId),
+		VersionID:    store.KnownVersion(aws.ToString(output.VersionId)),
 		ETag:         unquoted(output.ETag),
 		Size:         aws.ToInt64(output.ContentLength),
 		LastModified: aws.ToTime(output.LastModified),

@@ -14,7 +14,7 @@ import (
 
 var kinds = []error{
 	store.ErrNotFound, store.ErrExists, store.ErrBucketMissing, store.ErrRegion, store.ErrDenied,
-	store.ErrUnavailable, store.ErrBucketRefuses, store.ErrObjectRefused,
+	store.ErrUnavailable, store.ErrBucketRefuses, store.ErrObjectRefused, store.ErrCold,
 }
 
 // proxyPage is an answer of a proxy, which speaks no XML.
@@ -66,6 +66,7 @@ func TestRefusalsHaveAKind(t *testing.T) {
 
 		{403, "AccessDenied", store.ErrDenied, store.ErrDenied, store.ErrDenied, "s3:PutObject"},
 		{403, proxied, store.ErrDenied, store.ErrDenied, store.ErrDenied, "s3:PutObject"},
+		{403, "InvalidObjectState", store.ErrCold, store.ErrCold, store.ErrCold, "restore it first"},
 		{404, "NoSuchBucket", store.ErrBucketMissing, store.ErrBucketMissing, store.ErrBucketMissing, "archive.bucket"},
 		{301, "PermanentRedirect", store.ErrRegion, store.ErrRegion, store.ErrRegion, "archive.region"},
 		{400, "AuthorizationHeaderMalformed", store.ErrRegion, store.ErrRegion, store.ErrRegion, "archive.region"},

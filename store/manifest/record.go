@@ -65,7 +65,8 @@ type Storage struct {
 	RetainUntil *time.Time `json:"retain_until"`
 }
 
-// NewStorage states a location for an object that is written now.
+// NewStorage states a location for an object that is written now. Locks end with a
+// full second.
 func NewStorage(l store.Location, now time.Time) Storage {
 	storage := Storage{
 		Endpoint:   l.Endpoint,
@@ -75,7 +76,7 @@ func NewStorage(l store.Location, now time.Time) Storage {
 		LockMode:   l.LockMode,
 	}
 	if l.LockDays > 0 {
-		until := Time(now.AddDate(0, 0, l.LockDays))
+		until := Time(now.AddDate(0, 0, l.LockDays)).Truncate(time.Second)
 		storage.RetainUntil = &until
 	}
 	return storage
