@@ -96,6 +96,7 @@ var DueReasons = []DueReason{DueNew, DueChanged, DueReturned, DueRetry, DueReche
 type PlanFigures struct {
 	Sync          SyncResult
 	Due           map[DueReason]int64
+	Unverified    int64   // of those due, to be asked about again: Vlens knew no such user or had no image
 	ImagesPerUser float64 // of users archived so far; 0 without history
 	BytesPerImage float64 // bytes; 0 without history
 }

@@ -21,8 +21,9 @@ const (
 type Plan struct {
 	store.PlanFigures
 	DueTotal int64
-	// Requests is 1 for each user due and 1 for each image expected of users
-	// that are not merely rechecked, or of all when they are fetched again.
+	// Requests is 1 for each user due and 1 for each image expected: of users that
+	// are not merely rechecked, or of all when they are fetched again, and of nobody
+	// of whom Vlens had nothing before.
 	Requests int64
 	Bytes    int64 // expected, of images
 	// Duration at the quota, and when that would be over; zero without a quota.
@@ -51,6 +52,7 @@ func NewPlan(figures store.PlanFigures, selection store.Selection, perMinute int
 			fetched += float64(users) * images
 		}
 	}
+	fetched -= float64(figures.Unverified) * images
 	plan.Requests += int64(math.Ceil(fetched))
 	plan.Bytes = int64(fetched * size)
 	if perMinute > 0 {

@@ -19,7 +19,8 @@ func (p *program) planCommand() *cobra.Command {
 		Use:   "plan",
 		Short: "Say what a run would do and how long it would take",
 		Long: `Reads the user query and compares it with the ledger. Writes nothing, and asks
-Vlens nothing: users due by reason, requests, days at the quota, bytes.`,
+Vlens nothing: users due by reason, requests, days at the quota, bytes.
+Unverified are those due of whom Vlens had nothing when it was last asked.`,
 		Example: "  vlens-archiver plan --json",
 		Args:    noArguments,
 		RunE: p.plain(func(ctx context.Context) error {
@@ -72,6 +73,7 @@ type statedPlan struct {
 	Undated     int64                     `json:"undated"`
 	Due         map[store.DueReason]int64 `json:"due"`
 	DueTotal    int64                     `json:"due_total"`
+	Unverified  int64                     `json:"unverified"`
 	Requests    int64                     `json:"requests"`
 	Bytes       int64                     `json:"bytes"`
 	FromHistory bool                      `json:"from_history"`
@@ -90,6 +92,7 @@ func statePlan(plan worker.Plan) statedPlan {
 		Undated:     plan.Sync.Undated,
 		Due:         make(map[store.DueReason]int64),
 		DueTotal:    plan.DueTotal,
+		Unverified:  plan.Unverified,
 		Requests:    plan.Requests,
 		Bytes:       plan.Bytes,
 		FromHistory: plan.FromHistory,
@@ -134,6 +137,11 @@ func planText(plan worker.Plan) string {
 		rows = append(rows, []string{string(reason), progress.Count(plan.Due[reason]), reasonText[reason]})
 	}
 	text.table(append(rows, []string{"total", progress.Count(plan.DueTotal), "of these the run would take"}))
+
+	if plan.Unverified > 0 {
+		text.line("%s of those to be repeated are users of whom Vlens had nothing; each costs a request for each identifier again and again: if your database knows who has verified, put that condition into source.users_sql",
+			progress.Count(plan.Unverified))
+	}
 
 	text.line("")
 	basis := "assumed: six images of 300 KiB a user, the archive has no history yet"

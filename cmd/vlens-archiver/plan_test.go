@@ -29,3 +29,22 @@ func TestPlanLearnsFromHistory(t *testing.T) {
 	}
 	s.run("plan").exits(exitDone).prints("16 requests").prints("own averages").prints("takes 24s")
 }
+
+// Users who never verified cost requests for ever, and a condition in the user query
+// spares them.
+func TestPlanCountsWhoNeverVerified(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, vlenstest.Options{People: 6, Scenario: vlenstest.Scenario{Users: map[string]vlenstest.Rules{
+		"u-000001": {User: "unknown"}, "u-000002": {User: "unknown"}, "u-000003": {Listing: "empty"},
+	}}}).migrated()
+	s.run("run").exits(exitDone)
+	if plan := read[statedPlan](s.run("plan", "--json").exits(exitDone)); plan.DueTotal != 0 || plan.Unverified != 0 {
+		t.Errorf("nobody is due: %+v", plan)
+	}
+	s.inLedger(`UPDATE archive.subjects SET next_due_at = now()`)
+	plan := read[statedPlan](s.run("plan", "--json").exits(exitDone))
+	if plan.DueTotal != 6 || plan.Unverified != 3 || plan.Requests != 6 {
+		t.Errorf("%+v", plan)
+	}
+	s.run("plan").exits(exitDone).prints("3 of those to be repeated are users of whom Vlens had nothing").prints("put that condition into source.users_sql")
+}

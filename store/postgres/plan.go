@@ -28,7 +28,7 @@ func (u *Users) Plan(ctx context.Context, selection store.Selection, limit int, 
 			return err
 		}
 		figures.Sync.Undated = undated
-		if err := countDue(ctx, tx, selection, limit, figures.Sync.LeftHeld == 0, figures.Due); err != nil {
+		if err := countDue(ctx, tx, selection, limit, figures.Sync.LeftHeld == 0, &figures); err != nil {
 			return err
 		}
 		if err := countHistory(ctx, tx, &figures); err != nil {
@@ -43,7 +43,7 @@ func (u *Users) Plan(ctx context.Context, selection store.Selection, limit int, 
 }
 
 // countDue counts, by reason, the users as they would be after the merge.
-func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit int, leftMarked bool, due map[store.DueReason]int64) error {
+func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit int, leftMarked bool, figures *store.PlanFigures) error {
 	if err := refuseUnknownIDs(ctx, tx, selection.UserIDs); err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit i
 			SELECT c.user_id, '', 'pending', '', now(), c.verified_at, false, true, 'new'
 			FROM pg_temp.user_changes AS c WHERE c.change = 'new'
 		), claimed AS (
-			SELECT CASE WHEN m.due THEN m.reason WHEN m.state = 'pending' THEN 'new' WHEN m.state = 'archived' THEN 'recheck' ELSE 'retry' END AS reason
+			SELECT CASE WHEN m.due THEN m.reason WHEN m.state = 'pending' THEN 'new' WHEN m.state = 'archived' THEN 'recheck' ELSE 'retry' END AS reason, m.state
 			FROM merged AS m
 			WHERE CASE WHEN cardinality($2::text[]) > 0 THEN m.user_id = ANY ($2)
 			           WHEN $3 THEN NOT m.has_left
@@ -73,16 +73,18 @@ func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit i
 			ORDER BY coalesce(m.verified_at, m.first_seen_at) DESC, m.subject
 			LIMIT nullif($8, 0)
 		)
-		SELECT x.reason, count(*) FROM claimed AS x GROUP BY x.reason`,
+		SELECT x.reason, count(*), count(*) FILTER (WHERE x.reason = 'retry' AND x.state IN ('not_found', 'no_images'))
+		FROM claimed AS x GROUP BY x.reason`,
 		leftMarked, append([]string{}, selection.UserIDs...), selection.Filtered(),
 		selection.Failed || selection.FailedClass != store.ClassNone, selection.FailedClass, orNull(selection.Since), orNull(selection.Until), limit)
 	if err != nil {
 		return err
 	}
 	var reason store.DueReason
-	var users int64
-	_, err = pgx.ForEachRow(rows, []any{&reason, &users}, func() error {
-		due[reason] = users
+	var users, unverified int64
+	_, err = pgx.ForEachRow(rows, []any{&reason, &users, &unverified}, func() error {
+		figures.Due[reason] = users
+		figures.Unverified += unverified
 		return nil
 	})
 	return err
