@@ -48,20 +48,27 @@ type Verification struct {
 	AuditSHA256 string
 }
 
-// StatedRow is a row of the ledger with a statement in the bucket: one of Access
-// and Verification is set.
+// StatedRow is what the ledger has of one statement in the bucket: one of Access,
+// Verification and Exceptions is set.
 type StatedRow struct {
 	Access       *Access
 	Verification *Verification
+	Exceptions   []Exception // of one statement, by subject
+	// LogIndex is that of its entry in the log; -1 while it has none. Only
+	// exceptions get one.
+	LogIndex int64
 }
 
 // Statement is the key of the row's statement and the SHA-256 of its bytes; ""
 // in rows older than that column.
 func (r StatedRow) Statement() (key, sha256 string) {
-	if r.Access != nil {
+	switch {
+	case r.Access != nil:
 		return r.Access.AuditKey, r.Access.AuditSHA256
+	case r.Verification != nil:
+		return r.Verification.AuditKey, r.Verification.AuditSHA256
 	}
-	return r.Verification.AuditKey, r.Verification.AuditSHA256
+	return r.Exceptions[0].AuditKey, r.Exceptions[0].AuditSHA256
 }
 
 // Key is the key of the row's statement.

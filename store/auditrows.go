@@ -83,12 +83,12 @@ type RunCheck struct {
 type LogRow struct {
 	Index  int64
 	SHA256 string
-	Kind   string // record or run
+	Kind   string // record, run or statement
 	Key    string
-	// Known says that the ledger has the record or run; RecordSHA256 is the
-	// record's hash there, "" for a run.
-	Known        bool
-	RecordSHA256 string
+	// Known says that the ledger has the record, run or statement; SHA256There is
+	// the hash that it has there, "" for a run.
+	Known       bool
+	SHA256There string
 }
 
 // Unbacked is a claim of the ledger that no record of it backs: an outcome that

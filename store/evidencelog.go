@@ -7,6 +7,8 @@ type EntryKind string
 const (
 	EntryRecord EntryKind = "record" // a record's exact bytes
 	EntryRun    EntryKind = "run"    // a run's SHA256SUMS
+	// EntryStatement: a statement's exact bytes
+	EntryStatement EntryKind = "statement"
 )
 
 // LogEntry is one entry of the evidence log. Once an index is assigned, the
@@ -15,7 +17,7 @@ type LogEntry struct {
 	Index  int64 // from 0 without a gap
 	SHA256 string
 	Kind   EntryKind
-	Key    string // of the record or of SHA256SUMS
+	Key    string // of the record, of SHA256SUMS or of the statement
 }
 
 // LogHead is the log as it was last known to be published. The zero value is a
@@ -30,13 +32,13 @@ type LogHead struct {
 type LogState struct {
 	Head    LogHead
 	Entries int64 // with an index, under the head or not yet
-	Waiting int64 // records and closed runs without one
+	Waiting int64 // records, closed runs and statements without one
 	// Runs counts the closed runs beside whose files no checkpoint was put yet,
 	// of those that are under the head.
 	Runs int64
 }
 
-// Unsealed is how many records and closed runs are under no checkpoint.
+// Unsealed is how many records, closed runs and statements are under no checkpoint.
 func (s LogState) Unsealed() int64 { return s.Entries - s.Head.Size + s.Waiting }
 
 // SealLease is the sole right to extend the log, held by one process.

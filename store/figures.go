@@ -8,7 +8,10 @@ type Figures struct {
 	Users map[State]int64
 	// UsersLeft are those of them who are no longer in the source.
 	UsersLeft int64
-	// Failures are the users who are failed or partial now, by their last class.
+	// UsersAccepted are the users who are failed or partial, which a person has
+	// accepted. They are not in Failures, and are not said to wait.
+	UsersAccepted int64
+	// Failures are the other users who are failed or partial now, by their last class.
 	Failures map[Class]int64
 	// OldestUnarchivedAt is, by state, when the user who waits longest was
 	// verified, or first seen: among those whom a run will try again and who are

@@ -47,7 +47,8 @@ type Rebuilt struct {
 	DueAtOnce     int64 `json:"due_at_once"`
 	LogEntries    int64 `json:"log_entries"`
 	LostEntries   int64 `json:"lost_entries"` // of the log's, those whose object is in no place
-	Waiting       int64 `json:"waiting"`      // records and runs without a place in the log
+	Waiting       int64 `json:"waiting"`      // entries without a place in the log
 	Exports       int64 `json:"exports"`
 	Verifications int64 `json:"verifications"`
+	Exceptions    int64 `json:"exceptions"` // of all acts
 }

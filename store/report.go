@@ -55,6 +55,10 @@ type ReportUsers struct {
 	// Left is how many the source no longer has; LeftStates are these by state.
 	Left       int64           `json:"left"`
 	LeftStates map[State]int64 `json:"left_states"`
+	// Accepted is the failed and partial users whose failure a person has accepted;
+	// AcceptedStates are those of them whom the source has, by state.
+	Accepted       int64           `json:"accepted"`
+	AcceptedStates map[State]int64 `json:"accepted_states"`
 	// Unexplained is users in no known state, or failed or partial without a
 	// class of the table; it must be 0.
 	Unexplained int64 `json:"unexplained"`
@@ -66,12 +70,12 @@ type ReportUsers struct {
 	LeftHeld int64      `json:"left_held"`
 }
 
-// Open is the users in the source who still lack something that may come:
-// pending, partial or failed.
+// Open is the users in the source who still lack something: pending, partial or
+// failed, unless a person has accepted it.
 func (u ReportUsers) Open() int64 {
 	var open int64
 	for _, state := range []State{StatePending, StatePartial, StateFailed} {
-		open += u.States[state] - u.LeftStates[state]
+		open += u.States[state] - u.LeftStates[state] - u.AcceptedStates[state]
 	}
 	return open
 }

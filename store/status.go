@@ -25,6 +25,7 @@ type Status struct {
 	Users           map[State]int64
 	UsersLeft       int64 // of these, no longer in the source
 	UsersTotal      int64
+	UsersAccepted   int64         // failed or partial, which a person has accepted; in no line of Failures
 	OldestPendingAt time.Time     // zero when nobody is pending
 	Failures        []FailureLine // the most users first
 	Log             LogState      // as the ledger last knew it to be published
@@ -56,6 +57,8 @@ type UserStatus struct {
 	// LeaseProcess is the live process that works on the user, "" when nobody
 	// does.
 	LeaseProcess string
-	Outcomes     []OutcomeLine // the last ones, newest first
-	Records      []RecordRef   // the last ones, newest first
+	// Accepted is the exception that holds; nil when none does.
+	Accepted *Exception
+	Outcomes []OutcomeLine // the last ones, newest first
+	Records  []RecordRef   // the last ones, newest first
 }

@@ -18,6 +18,7 @@ type Task struct {
 	NewestTransaction string
 	Unlisted          bool // the vendor no longer lists the user, of whom something is stored
 	HasImages         bool // something is stored of the user, of whatever verification
+	Accepted          bool // a person accepted what LastClass says of the newest verification
 	LeaseToken        int64
 }
 

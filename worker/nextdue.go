@@ -23,6 +23,8 @@ func NextDue(result store.Result, recheck time.Duration) time.Duration {
 	switch {
 	case standing.DueReason == store.DueRecheck:
 		return recheckIn(recheck)
+	case result.Slow() && result.Accepted && standing.Class == result.LastClass && standing.Newest == result.NewestTransaction:
+		return store.AcceptedAgain
 	case result.Slow():
 		return doubling(firstAsk, longestAsk, standing.Attempts-1)
 	}

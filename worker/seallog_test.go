@@ -123,14 +123,14 @@ func TestArchiveWithoutAKeyIsSealedLater(t *testing.T) {
 	t.Parallel()
 	tn := sealed(t, 5)
 	report := unsigned(tn, "first")
-	if notes := strings.Join(report.Notes, "\n"); !strings.Contains(notes, "unsealed: 6 records and runs wait") || !strings.Contains(notes, "keygen") {
+	if notes := strings.Join(report.Notes, "\n"); !strings.Contains(notes, "unsealed: 6 entries wait") || !strings.Contains(notes, "keygen") {
 		t.Errorf("the report notes %q", notes)
 	}
 	if n := tn.Log.Events("archive_unsealed"); n != 1 {
 		t.Errorf("it was logged %d times", n)
 	}
 	summary := summaryOf(tn, "first")
-	if summary.Log != nil || len(summary.Notes) != 1 || !strings.Contains(summary.Notes[0], "5 records and runs wait") {
+	if summary.Log != nil || len(summary.Notes) != 1 || !strings.Contains(summary.Notes[0], "5 entries wait") {
 		t.Errorf("summary.json says %+v", summary)
 	}
 	if log := tn.ObjectsUnder(archivetest.Prefix + "/log/"); len(log) != 0 {

@@ -139,10 +139,10 @@ func (w *Worker) sealNotes(state store.LogState) []string {
 	case unsealed == 0:
 		return nil
 	case w.Signing.IsZero():
-		return []string{fmt.Sprintf("the archive is unsealed: %d records and runs wait for the evidence log; "+
+		return []string{fmt.Sprintf("the archive is unsealed: %d entries wait for the evidence log; "+
 			"make a key with `vlens-archiver keygen`, set evidence.signing_key, and the next run seals them", unsealed)}
 	case w.sealing.fault != nil:
-		return []string{fmt.Sprintf("%d records and runs are archived but not sealed; the next run tries again", unsealed)}
+		return []string{fmt.Sprintf("%d entries of the evidence log are not sealed; the next run tries again", unsealed)}
 	}
 	return nil
 }

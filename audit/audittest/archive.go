@@ -8,6 +8,7 @@ package audittest
 import (
 	"testing"
 
+	"vlens-archiver/audit/accept"
 	"vlens-archiver/audit/export"
 	"vlens-archiver/internal/archivetest"
 	"vlens-archiver/internal/testservices/s3server"
@@ -106,6 +107,23 @@ func (a *Archive) Exporter() export.Exporter {
 	return export.Exporter{
 		Ledger: a.Ledger, Bucket: a.Bucket, Layout: a.Layout, Identity: a.Identity(), VerifierKey: archivetest.VerifierKey,
 		Actor: "auditor@test", Tool: manifest.Tool{Version: "test", Commit: "none"},
+	}
+}
+
+// Register keeps what is accepted.
+func (a *Archive) Register() accept.Register {
+	return accept.Register{
+		Ledger: a.Ledger, Bucket: a.Bucket, Layout: a.Layout, Identity: a.Identity(),
+		Account: "root@test", Tool: manifest.Tool{Version: "test", Commit: "none"},
+	}
+}
+
+// Accept lets a person accept what users lack.
+func (a *Archive) Accept(userIDs ...string) {
+	a.T.Helper()
+	act := store.Exception{Act: store.ExceptionAccepted, Reason: Reason, Actor: "Mona Adel"}
+	if _, err := a.Register().Keep(a.T.Context(), act, store.ExceptionChoice{UserIDs: userIDs}); err != nil {
+		a.T.Fatal(err)
 	}
 }
 

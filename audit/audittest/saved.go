@@ -10,7 +10,7 @@ import (
 // savedTables are those of the ledger that damage may touch, and that a check adds
 // to.
 var savedTables = []string{
-	"access_log", "verifications", "runs", "subjects", "images", "records", "outcomes", "log_entries", "log", "archive",
+	"access_log", "verifications", "exceptions", "runs", "subjects", "images", "records", "outcomes", "log_entries", "log", "archive",
 }
 
 // Saved is an archive as it was at one moment, in bucket and ledger, so that one

@@ -17,6 +17,7 @@ var ErrNothing = errors.New("nothing is archived for this user")
 // Ledger is what an export reads of the ledger, and the one row that it adds.
 type Ledger interface {
 	AuditSubject(ctx context.Context, subject store.Subject) (store.SubjectRows, error)
+	LedgerID(ctx context.Context) (string, error)
 	// AddAccess adds a row to the access log if state, which writes the statement
 	// of it, succeeds, and returns the error of state as it is.
 	AddAccess(ctx context.Context, access store.Access, state func(context.Context) error) error
@@ -51,7 +52,7 @@ type Exporter struct {
 // place gets its first byte of an image; when that fails nothing is exported.
 // What is not as it was recorded is audit.ErrDamaged, and place is left as it was.
 func (e Exporter) Export(ctx context.Context, subject store.Subject, reason string, place Place) (Index, error) {
-	if err := CheckReason(reason); err != nil {
+	if err := audit.CheckReason(reason); err != nil {
 		return Index{}, err
 	}
 	if err := audit.CheckArchive(ctx, e.Bucket, e.Layout, e.Identity); err != nil {
@@ -102,7 +103,11 @@ func (e Exporter) export(ctx context.Context, subject store.Subject, reason stri
 // state leaves the trace of the export, in the bucket and in the ledger or in
 // neither.
 func (e Exporter) state(ctx context.Context, id string, access store.Access) error {
-	body, err := manifest.NewExportStatement(id, access, e.Tool).Encode()
+	ledgerID, err := e.Ledger.LedgerID(ctx)
+	if err != nil {
+		return err
+	}
+	body, err := manifest.NewExportStatement(id, ledgerID, access, e.Tool).Encode()
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/jackc/pgx/v5"
 
-	"vlens-archiver/audit/audittest"
 	"vlens-archiver/audit/rebuild"
 	"vlens-archiver/store"
 )
@@ -71,9 +68,9 @@ func TestRebuildProgramIsKilled(t *testing.T) {
 	r := lived(t)
 	before := tables(r)
 	lose(r)
-	release := holdLock(r, `LOCK TABLE archive.images IN EXCLUSIVE MODE`)
+	release := r.Hold(`LOCK TABLE archive.images IN EXCLUSIVE MODE`)
 	process := r.Start(4, "rebuild", "--json")
-	awaitCount(r, `SELECT count(*) FROM pg_locks AS l WHERE l.relation = 'archive.images'::regclass AND NOT l.granted`)
+	r.Await(`SELECT count(*) FROM pg_locks AS l WHERE l.relation = 'archive.images'::regclass AND NOT l.granted`)
 	process.Kill()
 	release()
 
@@ -98,36 +95,5 @@ func TestRebuildProgramIsKilled(t *testing.T) {
 	third := r.Start(4, "rebuild")
 	if code := third.Wait(); code != 4 || !strings.Contains(third.Stderr.String(), "not empty") || !strings.Contains(third.Stderr.String(), "next: ") {
 		t.Errorf("over a full ledger: exit code %d\n%s", code, third.Stderr)
-	}
-}
-
-// holdLock takes a lock in the ledger until the returned function is called.
-func holdLock(r *audittest.Archive, sql string) (release func()) {
-	r.T.Helper()
-	conn, err := pgx.Connect(r.T.Context(), r.LedgerURL)
-	if err != nil {
-		r.T.Fatal(err)
-	}
-	release = sync.OnceFunc(func() { _ = conn.Close(context.WithoutCancel(r.T.Context())) })
-	r.T.Cleanup(release)
-	if _, err := conn.Exec(r.T.Context(), `BEGIN; `+sql); err != nil {
-		r.T.Fatal(err)
-	}
-	return release
-}
-
-// awaitCount waits until a count in the ledger is not 0.
-func awaitCount(r *audittest.Archive, sql string) {
-	r.T.Helper()
-	ctx, cancel := context.WithTimeout(r.T.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for r.Count(sql) == 0 {
-		select {
-		case <-ctx.Done():
-			r.T.Fatalf("nothing after a minute: %s", sql)
-		case <-tick.C:
-		}
 	}
 }

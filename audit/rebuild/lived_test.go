@@ -22,8 +22,8 @@ import (
 
 // lived is an archive that has seen a bit of everything: every kind of outcome,
 // two verifications of one person, a shared transaction, one without an id,
-// other bytes under the same reference, users who left, an export and a
-// verification. Some of it is in the log.
+// other bytes under the same reference, users who left, exceptions, an
+// export and a verification. Some of it is in the log.
 func lived(t *testing.T) *audittest.Archive {
 	t.Helper()
 	one := func(kind vlenstest.Kind, image string) vlenstest.Rules {
@@ -58,6 +58,7 @@ func lived(t *testing.T) *audittest.Archive {
 		c.Run.Selection = store.Selection{UserIDs: []string{"u-000001", "u-000015"}, Force: true}
 	})
 
+	r.Accept("u-000005", "u-000006")
 	r.VerifyAgain("u-000016")
 	r.ExecSource(`DELETE FROM users WHERE id IN ('u-000020', 'u-000021')`)
 	r.RunUnsealed("fourth")
@@ -72,7 +73,7 @@ func lived(t *testing.T) *audittest.Archive {
 		StartedAt: at.Add(-time.Minute), EndedAt: at, Mode: store.VerifyDeep, Scope: json.RawMessage(`{}`),
 		Objects: 5, Findings: map[string]int64{"missing": 1}, Damaged: 1, AuditKey: key,
 	}
-	body, err := manifest.NewVerificationStatement("verify-1", "auditor@test", verification, manifest.Tool{}).Encode()
+	body, err := manifest.NewVerificationStatement("verify-1", "", "auditor@test", verification, manifest.Tool{}).Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,14 +97,16 @@ var known = map[string]string{
 		FROM archive.outcomes AS o`,
 	"users": `SELECT s.subject || ' ' || concat_ws('|', s.user_id, s.verified_at, s.transaction_id, s.due_reason, s.next_due_at IS NULL)
 		FROM archive.subjects AS s WHERE s.left_at IS NULL`,
-	"subjects":      `SELECT s.subject || ' ' || concat_ws('|', s.state, s.last_class, s.newest_transaction, s.archived_at IS NULL, s.unlisted_at IS NULL, s.attempts, s.last_run_id,
+	"subjects": `SELECT s.subject || ' ' || concat_ws('|', s.state, s.last_class, s.newest_transaction, s.archived_at IS NULL, s.unlisted_at IS NULL, s.attempts, s.last_run_id,
 		s.left_at IS NOT NULL) FROM archive.subjects AS s`,
 	"log_entries":   `SELECT log_index || ' ' || concat_ws('|', sha256, kind, key) FROM archive.log_entries`,
 	"log":           `SELECT 'log ' || concat_ws('|', size, root, etag) FROM archive.log`,
 	"log_waiting":   `SELECT key || ' ' || concat_ws('|', sha256, kind) FROM archive.log_waiting`,
 	"access_log":    `SELECT audit_key || ' ' || concat_ws('|', at, action, actor, subject, reason, objects, audit_sha256) FROM archive.access_log`,
 	"verifications": `SELECT audit_key || ' ' || concat_ws('|', started_at, ended_at, mode, scope, objects, records, damaged, findings, audit_sha256) FROM archive.verifications`,
-	"archive":       `SELECT 'archive ' || concat_ws('|', layout_version, origin, tenancy_name, key_check, place) FROM archive.archive`,
+	"exceptions": `SELECT audit_key || subject || ' ' || concat_ws('|', transaction_id, verified_at, class, act, reason, actor, at, audit_sha256)
+		FROM archive.exceptions`,
+	"archive": `SELECT 'archive ' || concat_ws('|', layout_version, origin, tenancy_name, key_check, place) FROM archive.archive`,
 }
 
 func tables(r *audittest.Archive) map[string]map[string]string {

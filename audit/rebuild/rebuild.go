@@ -22,6 +22,7 @@ type Ledger interface {
 	AddOutcomes(ctx context.Context, runID string, outcomes []store.RebuiltOutcome) error
 	AddAccess(ctx context.Context, access store.Access) error
 	AddVerification(ctx context.Context, verification store.Verification) error
+	AddExceptions(ctx context.Context, exceptions []store.Exception) error // of one statement
 	// AddEntries adds the hashes of entries of the log, from this index on.
 	AddEntries(ctx context.Context, from int64, hashes []manifest.Entry) error
 	// SetHead keeps the log's last checkpoint.

@@ -43,6 +43,8 @@ func (r *Rebuilder) addStatement(ctx context.Context, key, versionID string) err
 		return r.Ledger.AddAccess(ctx, statement.Access(key, audit.HashOf(body)))
 	case statement.Verification != nil:
 		return r.Ledger.AddVerification(ctx, statement.Verified(key, audit.HashOf(body)))
+	case statement.Exception != nil:
+		return r.Ledger.AddExceptions(ctx, statement.Exceptions(key, audit.HashOf(body)))
 	}
 	return nil
 }

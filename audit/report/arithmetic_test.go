@@ -111,9 +111,12 @@ func (a arithmetic) bound(which string) string {
 const (
 	inSource = `left_at IS NULL`
 	lacking  = `state IN ('pending', 'partial', 'failed')`
-	waiting  = `FROM archive.subjects WHERE state = 'pending' AND left_at IS NULL`
-	since    = `coalesce(verified_at, first_seen_at)`
-	seconds  = `(SELECT sum(extract(epoch FROM coalesce(ended_at, {now}) - started_at)) FROM {runs})`
+	// Of the exceptions of the test all hold.
+	notAccepted = `subject NOT IN (SELECT e.subject FROM archive.exceptions AS e)`
+
+	waiting = `FROM archive.subjects WHERE state = 'pending' AND left_at IS NULL`
+	since   = `coalesce(verified_at, first_seen_at)`
+	seconds = `(SELECT sum(extract(epoch FROM coalesce(ended_at, {now}) - started_at)) FROM {runs})`
 )
 
 // sql is the query for a figure that stands once on the page.
@@ -135,7 +138,7 @@ func (a arithmetic) sql(first, rest string) string {
 	case "share":
 		return percent(count(state), count(`true`))
 	case "open":
-		return count(state + ` AND ` + inSource)
+		return count(state + ` AND ` + inSource + ` AND ` + notAccepted)
 	case "outcomes":
 		return outcome
 	case "outcome_share":
@@ -161,7 +164,8 @@ func (a arithmetic) sql(first, rest string) string {
 		"users.total":           count(`true`),
 		"users.left":            count(`left_at IS NOT NULL`),
 		"users.in_source":       count(inSource),
-		"users.open":            count(lacking + ` AND ` + inSource),
+		"users.open":            count(lacking + ` AND ` + inSource + ` AND ` + notAccepted),
+		"users.accepted":        count(inSource + ` AND NOT ` + notAccepted),
 		"users.gone":            count(lacking + ` AND left_at IS NOT NULL`),
 		"users.nothing":         count(`state IN ('no_images', 'not_found')`),
 		"users.unexplained":     count(unclassed),
@@ -225,7 +229,7 @@ func (a arithmetic) ofRun(rest string) string {
 
 func (a arithmetic) ofFailure(rest string) string {
 	class, name, _ := strings.Cut(rest, ".")
-	standing := `FROM archive.subjects WHERE state IN ('partial', 'failed') AND last_class = '` + class + `'`
+	standing := `FROM archive.subjects WHERE state IN ('partial', 'failed') AND last_class = '` + class + `' AND ` + notAccepted
 	return a.whole(map[string]string{
 		"attempts":  `SELECT count(*) FROM {outcomes} AND outcome IN ('failed', 'partial') AND class = '` + class + `'`,
 		"standing":  `SELECT count(*) ` + standing,

@@ -71,6 +71,7 @@ func newHistory(t *testing.T) *history {
 		h.night(night)
 	}
 	h.unfinished()
+	h.accepts()
 	h.checks()
 	return h
 }
@@ -228,6 +229,17 @@ func (h *history) unfinished() {
 	process := h.enter(run)
 	tasks := h.claim(run, process, 3)
 	h.must(h.ledger.Commit(h.Context(), process, h.result(tasks[0], run.ID, 1, 9)))
+}
+
+// accepts adds exceptions about some of the users who failed, one of whom left.
+func (h *history) accepts() {
+	h.exec(`
+		INSERT INTO archive.exceptions (subject, transaction_id, verified_at, class, act, reason, actor, at, audit_key, audit_sha256)
+		SELECT s.subject, coalesce(nullif(s.newest_transaction, ''), s.transaction_id::text, ''), CASE WHEN s.newest_transaction = '' THEN s.verified_at END,
+		       s.last_class, 'accepted', 'ticket 7', 'Mona Adel', now(), 'audit/accept-1.json', repeat('a', 64)
+		FROM (SELECT x.*, row_number() OVER (PARTITION BY x.state, x.left_at IS NULL ORDER BY x.subject) AS n
+		      FROM archive.subjects AS x WHERE x.state IN ('failed', 'partial')) AS s
+		WHERE s.n <= 2`)
 }
 
 // checks adds verifications and log entries, of which nobody has made any yet.

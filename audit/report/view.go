@@ -18,11 +18,21 @@ func (v view) inSource(state store.State) int64 {
 // Pending is the users in the source who wait for a first attempt.
 func (v view) Pending() int64 { return v.inSource(store.StatePending) }
 
-// Partial is the users in the source with some of their images.
-func (v view) Partial() int64 { return v.inSource(store.StatePartial) }
+// Partial is the users in the source with some of their images, and Failed those
+// with none; neither has the users whose failure was accepted.
+func (v view) Partial() int64 {
+	return v.inSource(store.StatePartial) - v.Users.AcceptedStates[store.StatePartial]
+}
 
-// Failed is the users in the source with none of their images.
-func (v view) Failed() int64 { return v.inSource(store.StateFailed) }
+// Failed is described at Partial.
+func (v view) Failed() int64 {
+	return v.inSource(store.StateFailed) - v.Users.AcceptedStates[store.StateFailed]
+}
+
+// Accepted is the users in the source whose failure a person has accepted.
+func (v view) Accepted() int64 {
+	return v.Users.AcceptedStates[store.StatePartial] + v.Users.AcceptedStates[store.StateFailed]
+}
 
 // Archived is all users who are completely archived.
 func (v view) Archived() int64 { return v.Users.States[store.StateArchived] }

@@ -30,7 +30,7 @@ func (v *Verifier) checkLog(ctx context.Context, l *listing) error {
 	body, err := v.publishedCheckpoint(ctx, listed)
 	switch {
 	case errors.Is(err, store.ErrNotFound) && known.Head.Size == 0:
-		v.found.add(Finding{NoLog, v.Layout.Checkpoint(), fmt.Sprintf("%d records and runs wait to be sealed", known.Unsealed())})
+		v.found.add(Finding{NoLog, v.Layout.Checkpoint(), fmt.Sprintf("%d entries wait to be sealed", known.Unsealed())})
 	case errors.Is(err, store.ErrNotFound):
 		v.found.add(Finding{Missing, v.Layout.Checkpoint(), fmt.Sprintf("the ledger knows of one with %d entries", known.Head.Size)})
 	case err != nil:

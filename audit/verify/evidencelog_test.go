@@ -33,6 +33,8 @@ func (logOnly) Archive(context.Context) (store.ArchiveIdentity, error) {
 	return store.ArchiveIdentity{}, store.ErrNotFound
 }
 
+func (logOnly) LedgerID(context.Context) (string, error) { return "", nil }
+
 func (logOnly) CountObjects(context.Context) (int64, error) { return 0, nil }
 
 func (l logOnly) LogState(context.Context) (store.LogState, error) { return l.state, nil }
@@ -104,7 +106,7 @@ func growLog(t *testing.T, sizes ...int64) *grownLog {
 			}
 			entries, g.hashes = append(entries, entry), append(g.hashes, more...)
 			sum := hex.EncodeToString(entry[:])
-			g.ledger.rows = append(g.ledger.rows, store.LogRow{Index: n, SHA256: sum, Kind: "record", Key: fmt.Sprintf("record %d", n), Known: true, RecordSHA256: sum})
+			g.ledger.rows = append(g.ledger.rows, store.LogRow{Index: n, SHA256: sum, Kind: "record", Key: fmt.Sprintf("record %d", n), Known: true, SHA256There: sum})
 		}
 		g.seal(entries, before, size)
 		before = size

@@ -20,6 +20,8 @@ type Ledger interface {
 	AuditRunUsers(ctx context.Context, runID string) iter.Seq2[store.RunUserRow, error]
 	AuditRunObjects(ctx context.Context, runID string) iter.Seq2[store.RunObject, error]
 	AuditLog(ctx context.Context) iter.Seq2[store.LogRow, error]
+	// LedgerID is the ledger's name in statements; "" before the first run.
+	LedgerID(ctx context.Context) (string, error)
 	LogState(ctx context.Context) (store.LogState, error)
 	// AuditStatements reads the rows that name a statement in the bucket, by its
 	// key; with keys, only those that name one of them.

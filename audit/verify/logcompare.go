@@ -100,7 +100,7 @@ func (w *logWalk) compareTile(ctx context.Context, level int, n int64, hashes []
 	return nil
 }
 
-// checkRow compares a row of the ledger's log with its records and runs. The
+// checkRow compares a row of the ledger's log with its records, runs and statements. The
 // hash of a run's SHA256SUMS is compared where that file is read.
 func (w *logWalk) checkRow(index int64, row store.LogRow, bundleKey string) {
 	switch {
@@ -108,8 +108,8 @@ func (w *logWalk) checkRow(index int64, row store.LogRow, bundleKey string) {
 		w.absent = bounded(w.absent, Finding{LedgerMissing, bundleKey, fmt.Sprintf("the ledger lacks entry %d of the log", index)})
 	case !row.Known:
 		w.found.add(Finding{LedgerMissing, row.Key, fmt.Sprintf("entry %d of the log, a %s, is unknown to the ledger", index, row.Kind)})
-	case row.RecordSHA256 != "" && row.RecordSHA256 != row.SHA256:
-		w.found.add(Finding{LedgerDiffers, row.Key, fmt.Sprintf("the ledger has another hash of it in records than at index %d of the log", index)})
+	case row.SHA256There != "" && row.SHA256There != row.SHA256:
+		w.found.add(Finding{LedgerDiffers, row.Key, fmt.Sprintf("the ledger has another hash of it beside the log than at index %d of it", index)})
 	}
 }
 

@@ -45,6 +45,8 @@ func differingRow(s manifest.Statement, row store.StatedRow) string {
 		return differingAccess(s.Access(key, sha256), *row.Access)
 	case row.Verification != nil && s.Verification != nil:
 		return differingVerification(s.Verified(key, sha256), *row.Verification)
+	case row.Exceptions != nil && s.Exception != nil:
+		return differingExceptions(s.Exceptions(key, sha256), row.Exceptions)
 	}
 	return "sort of act"
 }
@@ -69,6 +71,29 @@ func differingVerification(stated, row store.Verification) string {
 		field{"count", stated.Objects == row.Objects && stated.Records == row.Records && stated.Damaged == row.Damaged},
 		field{"list of findings", maps.Equal(stated.Findings, row.Findings)},
 	)
+}
+
+// differingExceptions compares user by user; both are in the order of subjects.
+func differingExceptions(stated, rows []store.Exception) string {
+	if len(stated) != len(rows) {
+		return "number of users"
+	}
+	for n, s := range stated {
+		row := rows[n]
+		if what := differing(
+			field{"subject", s.Subject == row.Subject},
+			field{"verification", s.Transaction == row.Transaction && s.VerifiedAt.Equal(row.VerifiedAt)},
+			field{"class", s.Class == row.Class},
+			field{"act", s.Act == row.Act},
+			field{"reason", s.Reason == row.Reason},
+			field{"actor", s.Actor == row.Actor},
+			field{"time", s.At.Equal(row.At)},
+			field{"hash", s.AuditSHA256 == row.AuditSHA256},
+		); what != "" {
+			return what
+		}
+	}
+	return ""
 }
 
 // sameJSON reports whether two texts are the same value: the ledger keeps them

@@ -23,21 +23,25 @@ type stated struct {
 	rows    []store.StatedRow
 }
 
-// checkStatements compares the statements about exports and verifications with
-// the ledger's rows of them.
+// checkStatements compares the statements about exports, verifications and
+// exceptions with the ledger's rows of them.
 func (v *Verifier) checkStatements(ctx context.Context, l *listing) error {
+	ledgerID, err := v.Ledger.LedgerID(ctx)
+	if err != nil {
+		return err
+	}
 	all, err := v.pairStatements(ctx, l)
 	if err != nil {
 		return err
 	}
-	unnamed, err := v.compareStatements(ctx, all)
+	unnamed, err := v.compareStatements(ctx, ledgerID, all)
 	if err != nil || len(unnamed) == 0 {
 		return err
 	}
 	if err := v.nameLater(ctx, unnamed); err != nil {
 		return err
 	}
-	if unnamed, err = v.compareStatements(ctx, unnamed); err != nil {
+	if unnamed, err = v.compareStatements(ctx, ledgerID, unnamed); err != nil {
 		return err
 	}
 	for _, s := range unnamed {
@@ -51,6 +55,11 @@ func (v *Verifier) pairStatements(ctx context.Context, l *listing) ([]stated, er
 	rows, err := v.statementRows(ctx)
 	if err != nil {
 		return nil, err
+	}
+	for key, of := range rows {
+		if of[0].Exceptions != nil {
+			v.placed[key] = of[0].LogIndex
+		}
 	}
 	var pairs []stated
 	for {
@@ -106,9 +115,19 @@ func (v *Verifier) nameLater(ctx context.Context, unnamed []stated) error {
 	return err
 }
 
+// checkPlaces looks whether the statements that get a place in the log have it. The
+// log is checked after them.
+func (v *Verifier) checkPlaces() {
+	for key, index := range v.placed {
+		if !v.sealed(index) {
+			v.found.add(Finding{Unsealed, key, "it waits for the next seal"})
+		}
+	}
+}
+
 // compareStatements reads the statements and returns those that should have a
-// row in the ledger and have none.
-func (v *Verifier) compareStatements(ctx context.Context, all []stated) ([]stated, error) {
+// row in this ledger and have none.
+func (v *Verifier) compareStatements(ctx context.Context, ledgerID string, all []stated) ([]stated, error) {
 	var mu sync.Mutex
 	var unnamed []stated
 	group, ctx := errgroup.WithContext(ctx)
@@ -127,7 +146,7 @@ func (v *Verifier) compareStatements(ctx context.Context, all []stated) ([]state
 			switch {
 			case err != nil || !namesKey(statement, s.version.Key):
 				v.found.add(Finding{Unexpected, s.version.Key, "it is no statement, and the ledger does not name it"})
-			case !statement.Unrecorded:
+			case !statement.Unrecorded && (statement.LedgerID == "" || statement.LedgerID == ledgerID):
 				mu.Lock()
 				defer mu.Unlock()
 				unnamed = append(unnamed, s)

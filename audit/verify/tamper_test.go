@@ -48,9 +48,11 @@ func TestTamperings(t *testing.T) {
 	scenario := vlenstest.Scenario{Users: map[string]vlenstest.Rules{
 		"u-000002": {Images: map[vlenstest.Kind]string{vlenstest.IDBack: "gone"}},
 		"u-000003": {Listing: "empty"},
+		"u-000004": {Images: map[vlenstest.Kind]string{vlenstest.Face2: "not_image"}},
 	}}
 	a := audittest.NewIn(t, s3server.Plain, bucket.ObjectLock{}, vlenstest.Options{People: 6, Scenario: scenario})
 	a.Run("first", nil)
+	a.Accept("u-000004")
 	a.Run("second", nil)
 	for range 2 {
 		exportEvidence(a)

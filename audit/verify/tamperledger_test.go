@@ -76,8 +76,8 @@ func ledgerTamperings() []tampering {
 			return key
 		}},
 		{"ledger: what became of an image that is not stored", "", sorts(verify.LedgerDiffers), func(a *audittest.Archive) string {
-			a.Edit(`UPDATE archive.images SET class = 'too_large' WHERE state = 'gone'`)
-			return folder(a, `SELECT subject || ' ' || transaction_id FROM archive.images WHERE state = 'gone'`)
+			a.Edit(`UPDATE archive.images SET class = 'too_large' WHERE state = 'rejected'`)
+			return folder(a, `SELECT subject || ' ' || transaction_id FROM archive.images WHERE state = 'rejected'`)
 		}},
 		{"ledger: a record's hash", "", sorts(verify.LedgerDiffers), func(a *audittest.Archive) string {
 			a.Edit(`UPDATE archive.records SET sha256 = repeat('0', 64) WHERE key = $1`, record(a))

@@ -2,9 +2,11 @@ package verify_test
 
 import (
 	"bytes"
+	"fmt"
 	"path/filepath"
 	"strings"
 
+	"vlens-archiver/audit"
 	"vlens-archiver/audit/audittest"
 	"vlens-archiver/audit/export"
 	"vlens-archiver/audit/verify"
@@ -30,6 +32,8 @@ func tryExport(a *audittest.Archive) error {
 func exportStatement(a *audittest.Archive) string { return a.KeyOf("/audit/", "/export-") }
 
 func verifyStatement(a *audittest.Archive) string { return a.KeyOf("/audit/", "/verify-") }
+
+func acceptStatement(a *audittest.Archive) string { return a.KeyOf("/audit/", "/accept-") }
 
 // another makes a key of the same form, with another id.
 func another(key string) string { return key[:len(key)-len("00000000.json")] + "ffffffff.json" }
@@ -62,7 +66,11 @@ func statementTamperings() []tampering {
 	verification := func(what, set string) tampering {
 		return row("a verification's "+what, `UPDATE archive.verifications SET `+set, verifyStatement, verify.LedgerDiffers)
 	}
+	exception := func(what, set string) tampering {
+		return row("an exception's "+what, `UPDATE archive.exceptions SET `+set, acceptStatement, verify.LedgerDiffers)
+	}
 	all := objectTamperings("export statement", exportStatement)
+	all = append(all, objectTamperings("statement of an exception", acceptStatement)...)
 	all = append(all, objectTamperings("verification statement", verifyStatement)...)
 	return append(all, []tampering{
 		access("time", `at = at - interval '1 day'`),
@@ -85,6 +93,34 @@ func statementTamperings() []tampering {
 		verification("damage", `damaged = damaged + 1`),
 		verification("findings", `findings = '{"missing": 1}'`),
 		row("a verification is deleted", `DELETE FROM archive.verifications`, verifyStatement, verify.LedgerMissing),
+		exception("subject", `subject = repeat('a', 26)`),
+		exception("verification", `transaction_id = ''`),
+		exception("date", `verified_at = now()`),
+		exception("class", `class = 'gone'`),
+		exception("act", `act = 'withdrawn'`),
+		exception("reason", `reason = 'another'`),
+		exception("actor", `actor = 'somebody'`),
+		exception("time", `at = at - interval '1 day'`),
+		row("the hash of an exception's statement", `UPDATE archive.exceptions SET audit_sha256 = repeat('0', 64)`, acceptStatement, verify.Changed),
+		row("an exception is deleted", `DELETE FROM archive.exceptions`, acceptStatement, verify.LedgerMissing),
+		row("an exception more", `INSERT INTO archive.exceptions (subject, transaction_id, class, act, reason, actor, at, audit_key, audit_sha256)
+			SELECT repeat('a', 26), transaction_id, class, act, reason, actor, at, audit_key, audit_sha256 FROM archive.exceptions`, acceptStatement, verify.LedgerDiffers),
+		{"ledger: the place of an exception in the log", "", sorts(verify.LedgerMissing), func(a *audittest.Archive) string {
+			bundle := fmt.Sprintf("%stile/entries/000.p/%d", a.Layout.Log(), a.Count(`SELECT size FROM archive.log`))
+			a.Edit(`DELETE FROM archive.log_entries WHERE key = $1`, acceptStatement(a))
+			return bundle
+		}},
+		{"an exception and its statement are removed together", "", sorts(verify.LedgerMissing), func(a *audittest.Archive) string {
+			key := acceptStatement(a)
+			a.Edit(`DELETE FROM archive.exceptions WHERE audit_key = $1`, key)
+			a.Remove(key)
+			return key
+		}},
+		{"an exception and its statement are rewritten together", "", sorts(verify.LogChanged, verify.LedgerDiffers), func(a *audittest.Archive) string {
+			key := rewritten(a, acceptStatement(a), audittest.Reason, "another reason")
+			a.Edit(`UPDATE archive.exceptions SET reason = 'another reason', audit_sha256 = $2 WHERE audit_key = $1`, key, audit.HashOf(a.Get(key).Body))
+			return key
+		}},
 		{"statement: another reason", "", sorts(verify.Changed), func(a *audittest.Archive) string {
 			return rewritten(a, exportStatement(a), "case 7", "case 8")
 		}},

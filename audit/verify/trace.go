@@ -26,9 +26,13 @@ func (v *Verifier) leaveTrace(ctx context.Context, r *Report) error {
 	for sort, n := range r.Totals {
 		done.Findings[string(sort)] = n
 	}
+	ledgerID, err := v.Ledger.LedgerID(ctx)
+	if err != nil {
+		return err
+	}
 	id := manifest.NewStatementID("verify", r.StartedAt)
 	key := v.Layout.Audit(r.StartedAt, id)
-	statement := manifest.NewVerificationStatement(id, v.Actor, done, v.Tool)
+	statement := manifest.NewVerificationStatement(id, ledgerID, v.Actor, done, v.Tool)
 	body, err := statement.Encode()
 	if err != nil {
 		return err

@@ -60,6 +60,9 @@ type Verifier struct {
 	logSize  int64           // entries under the head that the log was checked against
 	badParts map[string]bool // keys of the log whose bytes are a finding already
 	tree     *tlog.Tree      // nil without a log that can be relied on
+	// placed are the indexes in the log, by key, of the statements that get one; -1
+	// is none yet.
+	placed map[string]int64
 }
 
 // Verify checks what the options say. Damage is no error: it is in the
@@ -69,6 +72,7 @@ func (v *Verifier) Verify(ctx context.Context) (Report, error) {
 	started := time.Now()
 	v.found = newFindings(&v.progress.damaged)
 	v.badParts = make(map[string]bool)
+	v.placed = make(map[string]int64)
 	v.sample = portion{v.Seed, v.Sample}
 	v.decode = portion{v.Seed + "/decode", v.Decode}
 	if err := v.sameArchive(ctx); err != nil {
@@ -143,6 +147,7 @@ func (v *Verifier) everything(ctx context.Context) error {
 	if err := v.strays(l, func(string) bool { return true }); err != nil {
 		return err
 	}
+	v.checkPlaces()
 	return v.checkUnbacked(ctx)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vlens-archiver/audit"
 	"vlens-archiver/audit/export"
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/progress"
@@ -59,7 +60,7 @@ func (h handout) check(cmd *cobra.Command) (export.Place, error) {
 	if cmd.Flags().Changed("user") && h.userID == "" {
 		return nil, usage(cmd, "--user: the id is empty")
 	}
-	if err := export.CheckReason(h.reason); err != nil {
+	if err := audit.CheckReason(h.reason); err != nil {
 		return nil, usage(cmd, "--reason: "+err.Error())
 	}
 	switch {

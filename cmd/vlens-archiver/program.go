@@ -66,7 +66,7 @@ or configuration, 5 credentials or permission refused, 6 work left (--strict),
 	root.SetArgs(args)
 	root.AddCommand(
 		p.runCommand(), p.planCommand(), p.backfillCommand(), p.scheduleCommand(), p.statusCommand(),
-		p.verifyCommand(), p.exportCommand(), p.rebuildCommand(), p.doctorCommand(), p.reportCommand(),
+		p.acceptCommand(), p.verifyCommand(), p.exportCommand(), p.rebuildCommand(), p.doctorCommand(), p.reportCommand(),
 		p.migrateCommand(), p.keygenCommand(), p.simulateCommand(), p.versionCommand(), p.completionCommand(),
 	)
 	unknownHelp := refuseUnknownHelp(root)

@@ -94,8 +94,8 @@ func rebuildText(n store.Rebuilt, leftOut int) string {
 		progress.Count(n.Runs), progress.Count(n.Outcomes))
 	text.line("%s subjects, %s of them linked to users of the source; %s are due at once", progress.Count(n.Subjects),
 		progress.Count(n.Linked), progress.Count(n.DueAtOnce))
-	text.line("log: %s entries, %s records and runs wait for their place", progress.Count(n.LogEntries), progress.Count(n.Waiting))
-	text.line("%s exports and %s verifications", progress.Count(n.Exports), progress.Count(n.Verifications))
+	text.line("log: %s entries, %s entries wait for their place", progress.Count(n.LogEntries), progress.Count(n.Waiting))
+	text.line("%s exports, %s verifications and %s exceptions", progress.Count(n.Exports), progress.Count(n.Verifications), progress.Count(n.Exceptions))
 	if n.LostEntries > 0 {
 		text.line("note: the objects of %s entries of the log are in no place", progress.Count(n.LostEntries))
 	}

@@ -247,7 +247,7 @@ func TestStatusSaysHowTheLogStands(t *testing.T) {
 	s := newSite(t, vlenstest.Options{People: 2}).migrated()
 	s.run("status").exits(exitDone).prints("log: not sealed; there is no signing key: evidence.signing_key is empty")
 	s.run("run").exits(exitDone)
-	s.run("status").exits(exitDone).prints("log: not sealed; 3 records and runs wait; there is no signing key")
+	s.run("status").exits(exitDone).prints("log: not sealed; 3 entries wait; there is no signing key")
 	if log := read[statedStatus](s.run("status", "--json").exits(exitDone)).Log; log != (statedLog{Waiting: 3}) {
 		t.Errorf("unsealed: %+v", log)
 	}
@@ -255,7 +255,7 @@ func TestStatusSaysHowTheLogStands(t *testing.T) {
 	pair := read[keyPair](s.run("keygen", "--origin", "vlens-archive/"+vlenstest.DefaultTenancy, "--json").exits(exitDone))
 	s.env["SIGNING_KEY"] = pair.SigningKey
 	s.configure("evidence: {signing_key: \"${SIGNING_KEY}\"}\n")
-	s.run("status").exits(exitDone).prints("log: nothing is sealed yet; 3 records and runs wait\n")
+	s.run("status").exits(exitDone).prints("log: nothing is sealed yet; 3 entries wait\n")
 	run := read[statedRun](s.run("run", "--json").exits(exitDone))
 	log := read[statedStatus](s.run("status", "--json").exits(exitDone)).Log
 	if log.Size != 4 || run.Log == nil || log.Root == "" || log.Waiting != 0 || log.SealedAt == nil || !log.SigningKey {

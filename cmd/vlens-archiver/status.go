@@ -78,6 +78,9 @@ func coverage(s store.Status) float64 {
 func statusText(s store.Status, quota store.QuotaUse, signs bool) string {
 	var text page
 	text.line("%s", statesText(s.Users, s.UsersTotal, s.UsersLeft))
+	if s.UsersAccepted > 0 {
+		text.line("%s accepted by a person: what they lack cannot be had; `vlens-archiver accept --list` names them", progress.Count(s.UsersAccepted))
+	}
 	// Rounded down: 100 % is said of everybody only.
 	text.line("coverage %.1f %%", float64(int(1000*coverage(s)))/10)
 	if s.OldestPendingAt.IsZero() {
@@ -140,7 +143,7 @@ func statusLogText(s store.Status, signs bool) string {
 		text = "log: not sealed"
 	}
 	if unsealed := s.Log.Unsealed(); unsealed > 0 {
-		text += fmt.Sprintf("; %s records and runs wait", progress.Count(unsealed))
+		text += fmt.Sprintf("; %s entries wait", progress.Count(unsealed))
 	}
 	if !signs {
 		text += "; there is no signing key: evidence.signing_key is empty"

@@ -6,8 +6,8 @@ import (
 	"vlens-archiver/store"
 )
 
-// statedStatus is the status as --json states it. Users has every state, left
-// and total; Coverage is the share of users archived, 0 to 1.
+// statedStatus is the status as --json states it. Users has every state, left,
+// accepted and total; Coverage is the share of users archived, 0 to 1.
 type statedStatus struct {
 	At              time.Time        `json:"at"`
 	Users           map[string]int64 `json:"users"`
@@ -20,7 +20,7 @@ type statedStatus struct {
 }
 
 // statedLog is the evidence log as the ledger last knew it: entries under the
-// signed checkpoint and the root over them, records and runs that wait for it,
+// signed checkpoint and the root over them, entries that wait for it,
 // and whether there is a key to sign with.
 type statedLog struct {
 	Size       int64      `json:"size"`
@@ -66,7 +66,7 @@ type statedQuota struct {
 func stateStatus(s store.Status, quota store.QuotaUse, signs bool) statedStatus {
 	stated := statedStatus{
 		At:              s.At.UTC(),
-		Users:           map[string]int64{"left": s.UsersLeft, "total": s.UsersTotal},
+		Users:           map[string]int64{"left": s.UsersLeft, "accepted": s.UsersAccepted, "total": s.UsersTotal},
 		Coverage:        coverage(s),
 		OldestPendingAt: moment(s.OldestPendingAt),
 		Runs:            make([]statedRunLine, 0, len(s.Runs)),

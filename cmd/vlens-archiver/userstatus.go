@@ -93,7 +93,9 @@ func userText(user store.UserStatus, row string, now time.Time) string {
 		{"why", why(user, row)},
 		{"next", next(user, now)},
 	}
-	if info, classed := user.LastClass.Info(); classed {
+	if accepted := user.Accepted; accepted != nil {
+		facts = append(facts, []string{"accepted", fmt.Sprintf("by %s, %s: %s", accepted.Actor, instant(accepted.At), accepted.Reason)})
+	} else if info, classed := user.LastClass.Info(); classed {
 		facts = append(facts, []string{"to do", info.Remedy})
 	}
 	text.table(append(facts, [][]string{
@@ -143,8 +145,17 @@ type statedUser struct {
 	NextDueAt    *time.Time      `json:"next_due_at"`
 	DueReason    store.DueReason `json:"due_reason"`
 	LeaseProcess string          `json:"lease_process"`
+	Accepted     *statedAccepted `json:"accepted"`
 	Outcomes     []statedOutcome `json:"outcomes"`
 	Records      []statedRecord  `json:"records"`
+}
+
+// statedAccepted says that a person has accepted what the user lacks.
+type statedAccepted struct {
+	At       time.Time `json:"at"`
+	Actor    string    `json:"actor"`
+	Reason   string    `json:"reason"`
+	AuditKey string    `json:"audit_key"`
 }
 
 type statedOutcome struct {
@@ -170,6 +181,9 @@ func stateUser(user store.UserStatus, row string, now time.Time) statedUser {
 		Attempts: user.Attempts, NextDueAt: moment(user.NextDueAt), DueReason: user.DueReason, LeaseProcess: user.LeaseProcess,
 		Outcomes: make([]statedOutcome, 0, len(user.Outcomes)),
 		Records:  make([]statedRecord, 0, len(user.Records)),
+	}
+	if a := user.Accepted; a != nil {
+		stated.Accepted = &statedAccepted{manifest.Time(a.At), a.Actor, a.Reason, a.AuditKey}
 	}
 	for _, o := range user.Outcomes {
 		stated.Outcomes = append(stated.Outcomes, statedOutcome{o.RunID, o.Outcome, o.Class, manifest.TransactionID(o.Transaction), o.Requests, manifest.Time(o.EndedAt)})

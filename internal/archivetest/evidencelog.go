@@ -29,8 +29,8 @@ func init() {
 
 // CheckLog checks the evidence log in the bucket with code that is not ours: its
 // signature, every tile, entry bundle and hash, and that it extends every
-// checkpoint that was ever published. Then every record and run must be in it
-// once, nothing else, and a checkpoint that covers it beside every closed run.
+// checkpoint that was ever published. Then every record, run and act of a person must
+// be in it once, nothing else, and a checkpoint that covers it beside every closed run.
 func (tn *Tenant) CheckLog() {
 	t := tn.T
 	t.Helper()
@@ -46,10 +46,11 @@ func (tn *Tenant) CheckLog() {
 	for key, object := range whole {
 		folder, isRun := strings.CutSuffix(key, "SHA256SUMS")
 		isRecord := strings.Contains(key, "/record.")
+		isAct := strings.Contains(key, "/accept-") || strings.Contains(key, "/withdraw-")
 		if isRun {
 			runs[HashOf(object.Body)] = string(whole[folder+"checkpoint"].Body)
 		}
-		if isRun || isRecord {
+		if isRun || isRecord || isAct {
 			want[HashOf(object.Body)] = true
 		}
 	}
@@ -66,14 +67,14 @@ func (tn *Tenant) CheckLog() {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("records and runs in the bucket (-) and entries of the log (+) differ:\n%s", diff)
+		t.Errorf("records, runs and acts in the bucket (-) and entries of the log (+) differ:\n%s", diff)
 	}
 	ledger := Query[string](tn, `SELECT sha256 FROM archive.log_entries ORDER BY log_index`)
 	if diff := cmp.Diff(ledger, entries); diff != "" {
 		t.Errorf("ledger (-) and log (+) differ:\n%s", diff)
 	}
 	if n := tn.Count(`SELECT count(*) FROM archive.log_waiting`); n != 0 {
-		t.Errorf("%d records and runs wait", n)
+		t.Errorf("%d entries wait", n)
 	}
 }
 

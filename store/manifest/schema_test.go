@@ -62,6 +62,7 @@ func TestRunFilesAndStatementsFollowTheirSchemas(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 	tool := manifest.Tool{Version: "1", Commit: "c"}
+	const ledger = "0b0e7f46-3a51-4a52-b1a0-0d1f2c3b4a59"
 	totals := store.RunTotals{
 		Run:   store.Run{ID: "nightly-1", Kind: store.RunScheduled, StartedAt: at},
 		Users: map[store.State]int64{store.StatePending: 1}, UsersTotal: 1, OldestPendingAt: at,
@@ -76,7 +77,7 @@ func TestRunFilesAndStatementsFollowTheirSchemas(t *testing.T) {
 	image := record().Images[0].Stored()
 	export := store.Access{At: at, Actor: "root", Subject: subject, Reason: "request 7", Objects: 7}
 	check := store.Verification{StartedAt: at, EndedAt: at, Mode: store.VerifyDeep, Scope: json.RawMessage(`{}`), Findings: map[string]int64{"missing": 1}}
-	unrecorded := manifest.NewVerificationStatement(manifest.NewStatementID("verify", at), "root", check, tool)
+	unrecorded := manifest.NewVerificationStatement(manifest.NewStatementID("verify", at), ledger, "root", check, tool)
 	unrecorded.Unrecorded = true
 	for what, c := range map[string]struct {
 		schema string
@@ -89,9 +90,10 @@ func TestRunFilesAndStatementsFollowTheirSchemas(t *testing.T) {
 			Record: store.RecordRef{Key: "k", SHA256: hash}, Images: []store.Image{image, {Kind: store.Face1, State: store.ImageAbsent}},
 		}))},
 		"line without a record": {"manifest-line", encoded(t, manifest.NewLine(store.RunEntry{Subject: subject, Outcome: store.OutcomeNotFound}))},
-		"export":                {"audit", encoded(t, manifest.NewExportStatement(manifest.NewStatementID("export", at), export, tool))},
-		"verification":          {"audit", encoded(t, manifest.NewVerificationStatement(manifest.NewStatementID("verify", at), "root", check, tool))},
+		"export":                {"audit", encoded(t, manifest.NewExportStatement(manifest.NewStatementID("export", at), ledger, export, tool))},
+		"verification":          {"audit", encoded(t, manifest.NewVerificationStatement(manifest.NewStatementID("verify", at), ledger, "root", check, tool))},
 		"unrecorded":            {"audit", encoded(t, unrecorded)},
+		"exception":             {"audit", encoded(t, manifest.NewExceptionStatement(manifest.NewStatementID("accept", at), ledger, "root", exceptions(at), tool))},
 	} {
 		if err := validate(t, c.schema, c.body); err != nil {
 			t.Errorf("%s: %v\n%s", what, err, c.body)

@@ -19,11 +19,16 @@ type Statement struct {
 	Schema string    `json:"schema"`
 	ID     string    `json:"id"`
 	At     time.Time `json:"at"`
-	Actor  string    `json:"actor"` // the account that ran the program
+	Actor  string    `json:"actor"` // the account that ran the program, or the person who acts
+	// LedgerID is the ledger that has the rows of it; "" in statements of before
+	// ledgers had names.
+	LedgerID string `json:"ledger_id,omitempty"`
 	// Export: evidence of one subject was handed out.
 	Export *ExportStatement `json:"export,omitempty"`
 	// Verification: the archive was checked.
 	Verification *VerificationStatement `json:"verification,omitempty"`
+	// Exception: a person accepted what cannot be had, or no longer accepts it.
+	Exception *ExceptionStatement `json:"exception,omitempty"`
 	// Unrecorded: the ledger has no row of it, because whoever ran the program
 	// may not write there.
 	Unrecorded bool `json:"unrecorded,omitempty"`
@@ -58,17 +63,17 @@ func NewStatementID(act string, at time.Time) string {
 }
 
 // NewExportStatement states an export.
-func NewExportStatement(id string, a store.Access, tool Tool) Statement {
+func NewExportStatement(id, ledgerID string, a store.Access, tool Tool) Statement {
 	return Statement{
-		Schema: StatementSchema, ID: id, At: Time(a.At), Actor: a.Actor, Tool: tool,
+		Schema: StatementSchema, ID: id, At: Time(a.At), Actor: a.Actor, LedgerID: ledgerID, Tool: tool,
 		Export: &ExportStatement{Subject: a.Subject, Reason: a.Reason, Objects: a.Objects},
 	}
 }
 
 // NewVerificationStatement states a verification that the actor has made.
-func NewVerificationStatement(id, actor string, v store.Verification, tool Tool) Statement {
+func NewVerificationStatement(id, ledgerID, actor string, v store.Verification, tool Tool) Statement {
 	return Statement{
-		Schema: StatementSchema, ID: id, At: Time(v.EndedAt), Actor: actor, Tool: tool,
+		Schema: StatementSchema, ID: id, At: Time(v.EndedAt), Actor: actor, LedgerID: ledgerID, Tool: tool,
 		Verification: &VerificationStatement{
 			StartedAt: Time(v.StartedAt), EndedAt: Time(v.EndedAt), Mode: v.Mode, Scope: v.Scope,
 			Objects: v.Objects, Records: v.Records, Damaged: v.Damaged, Findings: v.Findings,
@@ -114,6 +119,11 @@ func DecodeStatement(body []byte) (Statement, error) {
 	}
 	if s.Schema != StatementSchema {
 		return Statement{}, fmt.Errorf("decode audit statement: schema is %q, not %q", s.Schema, StatementSchema)
+	}
+	if s.Exception != nil {
+		if err := s.Exception.check(s.Actor); err != nil {
+			return Statement{}, fmt.Errorf("decode audit statement: %w", err)
+		}
 	}
 	return s, nil
 }

@@ -85,7 +85,7 @@ func TestAuditOfTheLogAndItsTrail(t *testing.T) {
 		VALUES ('nightly', 'aaaaaaaaaaaaaaaaaaaaaaaaaa', 'archived', now(), 'v/gone', $1)`, sha('3'))
 
 	rows := all(t, s.ledger.AuditLog(ctx))
-	if len(rows) != 3 || !rows[0].Known || rows[0].RecordSHA256 != sha('1') || rows[1].Known || !rows[2].Known || rows[2].Kind != "run" {
+	if len(rows) != 3 || !rows[0].Known || rows[0].SHA256There != sha('1') || rows[1].Known || !rows[2].Known || rows[2].Kind != "run" {
 		t.Errorf("log %+v", rows)
 	}
 	unbacked := all(t, s.ledger.AuditUnbacked(ctx))

@@ -15,15 +15,19 @@ const auditEntries = 2048
 // AuditLog yields the log's entries as the ledger has them, in the order of
 // their indexes. An error is the last that it yields.
 func (l *Ledger) AuditLog(ctx context.Context) iter.Seq2[store.LogRow, error] {
-	// The run of an entry is known by the last folder of its key.
+	// The run of an entry is known by the last folder of its key, and a statement by
+	// what it says of users.
 	return pages(store.LogRow{Index: -1}, auditEntries, func(last store.LogRow) ([]store.LogRow, error) {
 		rows, _ := l.pool.Query(ctx, `
 			SELECT e.log_index, e.sha256, e.kind, e.key,
-			       CASE e.kind WHEN 'record' THEN r.key IS NOT NULL
-			            ELSE EXISTS (SELECT 1 FROM archive.runs AS n WHERE n.run_id = split_part(e.key, '/', -2)) END,
-			       coalesce(r.sha256, '')
+			       CASE e.kind WHEN 'run' THEN EXISTS (SELECT 1 FROM archive.runs AS n WHERE n.run_id = split_part(e.key, '/', -2))
+			            ELSE coalesce(r.key, x.audit_key) IS NOT NULL END,
+			       coalesce(r.sha256, x.audit_sha256, '')
 			FROM archive.log_entries AS e
-			LEFT JOIN archive.records AS r ON r.key = e.key
+			LEFT JOIN archive.records AS r ON r.key = e.key AND e.kind = 'record'
+			LEFT JOIN LATERAL (
+				SELECT a.audit_key, a.audit_sha256 FROM archive.exceptions AS a WHERE e.kind = 'statement' AND a.audit_key = e.key LIMIT 1
+			) AS x ON true
 			WHERE e.log_index > $1
 			ORDER BY e.log_index LIMIT $2`, last.Index, auditEntries)
 		page, err := pgx.CollectRows(rows, pgx.RowToStructByPos[store.LogRow])

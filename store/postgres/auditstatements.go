@@ -10,9 +10,9 @@ import (
 	"vlens-archiver/store"
 )
 
-// AuditStatements reads the rows of the access log and of the verifications that
-// name a statement in the bucket, by the statement's key; all of them, or those
-// that name one of the keys.
+// AuditStatements reads the rows of the access log, of the verifications and of the
+// exceptions that name a statement in the bucket, by the statement's key; all of
+// them, or those that name one of the keys.
 func (l *Ledger) AuditStatements(ctx context.Context, keys ...string) ([]store.StatedRow, error) {
 	var rows []store.StatedRow
 	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
@@ -24,14 +24,19 @@ func (l *Ledger) AuditStatements(ctx context.Context, keys ...string) ([]store.S
 			return err
 		}
 		for _, access := range accesses {
-			rows = append(rows, store.StatedRow{Access: &access})
+			rows = append(rows, store.StatedRow{Access: &access, LogIndex: -1})
 		}
 		verifications, err := statedRows[store.Verification](ctx, tx, `
 			SELECT a.started_at, a.ended_at, a.mode, a.scope, a.objects, a.records, a.damaged, a.findings, a.audit_key, a.audit_sha256
 			FROM archive.verifications AS a WHERE `+statedSQL, keys)
 		for _, verification := range verifications {
-			rows = append(rows, store.StatedRow{Verification: &verification})
+			rows = append(rows, store.StatedRow{Verification: &verification, LogIndex: -1})
 		}
+		if err != nil {
+			return err
+		}
+		stated, err := statedExceptions(ctx, tx, keys)
+		rows = append(rows, stated...)
 		return err
 	})
 	slices.SortFunc(rows, func(a, b store.StatedRow) int { return cmp.Compare(a.Key(), b.Key()) })
@@ -47,6 +52,32 @@ func statedRows[T any](ctx context.Context, tx pgx.Tx, sql string, keys []string
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[T])
+}
+
+// statedExceptions are the exceptions, those of one statement together.
+func statedExceptions(ctx context.Context, tx pgx.Tx, keys []string) ([]store.StatedRow, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT coalesce(l.log_index, -1), `+exceptionsSQL("a")+`
+		FROM archive.exceptions AS a LEFT JOIN archive.log_entries AS l ON l.key = a.audit_key
+		WHERE `+statedSQL+` ORDER BY a.audit_key, a.subject`, keys)
+	if err != nil {
+		return nil, err
+	}
+	var stated []store.StatedRow
+	for rows.Next() {
+		var index int64
+		e, err := scanException(rows, &index)
+		if err != nil {
+			rows.Close()
+			return nil, err
+		}
+		if n := len(stated); n > 0 && stated[n-1].Key() == e.AuditKey {
+			stated[n-1].Exceptions = append(stated[n-1].Exceptions, e)
+		} else {
+			stated = append(stated, store.StatedRow{Exceptions: []store.Exception{e}, LogIndex: index})
+		}
+	}
+	return stated, rows.Err()
 }
 
 // AddVerification keeps what a verification found, together with the statement

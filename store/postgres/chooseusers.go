@@ -63,20 +63,26 @@ func refusePositions(rows pgx.Rows) error {
 	if err != nil || len(positions) == 0 {
 		return err
 	}
+	return fmt.Errorf("%w: source.users_sql does not have %d of the users given, at position %s of the list",
+		store.ErrSelection, len(positions), positionsText(positions))
+}
+
+// positionsText lists the first of the positions.
+func positionsText(positions []int) string {
 	listed := make([]string, 0, positionsListed)
 	for _, position := range positions[:min(len(positions), positionsListed)] {
 		listed = append(listed, fmt.Sprint(position))
 	}
-	more := ""
+	text := strings.Join(listed, ", ")
 	if len(positions) > positionsListed {
-		more = " and others"
+		text += " and others"
 	}
-	return fmt.Errorf("%w: source.users_sql does not have %d of the users given, at position %s%s of the list",
-		store.ErrSelection, len(positions), strings.Join(listed, ", "), more)
+	return text
 }
 
 // chooseFiltered selects by what the ledger knows after the merge. A user who
-// has left is not selected; without any condition, everybody else is.
+// has left is not selected, nor among the failed one whose failure a person has
+// accepted; without any condition, everybody else is.
 func chooseFiltered(ctx context.Context, tx pgx.Tx, run store.Run) error {
 	filter := run.Selection
 	_, err := tx.Exec(ctx, `
@@ -84,7 +90,7 @@ func chooseFiltered(ctx context.Context, tx pgx.Tx, run store.Run) error {
 		SELECT $1, s.user_id, row_number() OVER (ORDER BY coalesce(s.verified_at, s.first_seen_at) DESC, s.subject)
 		FROM archive.subjects AS s
 		WHERE s.user_id IS NOT NULL AND s.left_at IS NULL
-		  AND (NOT $2 OR s.state IN ('failed', 'partial'))
+		  AND (NOT $2 OR s.state IN ('failed', 'partial') AND s.subject NOT IN (SELECT a.subject FROM archive.accepted AS a))
 		  AND ($3::text = '' OR s.last_class = $3)
 		  AND ($4::timestamptz IS NULL OR s.verified_at >= $4)
 		  AND ($5::timestamptz IS NULL OR s.verified_at < $5)`,

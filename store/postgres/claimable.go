@@ -89,7 +89,8 @@ var leaseSQL = `, leased AS (
 )
 SELECT s.user_id, s.subject, s.state, s.last_class, s.attempts, s.due_reason, s.transaction_id::text, s.verified_at,
        s.newest_transaction, s.unlisted_at IS NOT NULL,
-       (SELECT 1 FROM archive.images AS i WHERE i.subject = s.subject AND i.state = 'stored' LIMIT 1) IS NOT NULL, s.lease_token
+       (SELECT 1 FROM archive.images AS i WHERE i.subject = s.subject AND i.state = 'stored' LIMIT 1) IS NOT NULL,
+       (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject) IS NOT NULL, s.lease_token
 FROM leased AS s JOIN picked AS p ON p.subject = s.subject
 ORDER BY p.place`
 

@@ -54,7 +54,7 @@ func (l *Ledger) BeginSeal(ctx context.Context, process string) (store.SealLease
 	return lease, err == nil, l.failed("begin to seal", err)
 }
 
-// AssignEntries gives the next indexes to up to n of the records and runs that
+// AssignEntries gives the next indexes to up to n of the records, runs and statements that
 // wait, in the order in which they came, and returns how many entries there are
 // now. Without the lease nothing is assigned: store.ErrLeaseLost.
 func (l *Ledger) AssignEntries(ctx context.Context, lease store.SealLease, n int) (int64, error) {

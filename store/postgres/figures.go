@@ -20,6 +20,7 @@ func (l *Ledger) Figures(ctx context.Context) (store.Figures, error) {
 	var batch pgx.Batch
 	batch.Queue(`SELECT now()`).QueryRow(func(row pgx.Row) error { return row.Scan(&figures.At) })
 	queueWaiting(&batch, &figures)
+	batch.Queue(acceptedCountSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&figures.UsersAccepted) })
 	batch.Queue(`SELECT f.class, f.users FROM archive.failures AS f`).Query(func(rows pgx.Rows) error {
 		var class store.Class
 		var users int64
@@ -51,7 +52,8 @@ func queueWaiting(batch *pgx.Batch, figures *store.Figures) {
 	batch.Queue(`
 		SELECT s.state, count(*), count(s.left_at),
 		       min(coalesce(s.verified_at, s.first_seen_at)) FILTER (
-		           WHERE s.state IN ('pending', 'partial', 'failed') AND s.left_at IS NULL AND s.next_due_at IS NOT NULL)
+		           WHERE s.state IN ('pending', 'partial', 'failed') AND s.left_at IS NULL AND s.next_due_at IS NOT NULL
+		             AND s.subject NOT IN (SELECT a.subject FROM archive.accepted AS a))
 		FROM archive.subjects AS s
 		GROUP BY s.state`).Query(func(rows pgx.Rows) error {
 		var state store.State

@@ -86,6 +86,17 @@ func (l *Ledger) Archive(ctx context.Context) (store.ArchiveIdentity, error) {
 	return there, l.failed("read which archive this is", err)
 }
 
+// LedgerID is the name of this ledger, which statements give; "" when no run has
+// used it yet.
+func (l *Ledger) LedgerID(ctx context.Context) (string, error) {
+	var id string
+	err := l.pool.QueryRow(ctx, `SELECT a.ledger_id::text FROM archive.archive AS a`).Scan(&id)
+	if noRow(err) {
+		err = nil
+	}
+	return id, l.failed("read the ledger's name", err)
+}
+
 // CompareArchive makes sure, without writing, that the ledger is the one of the
 // archive, as OpenArchive would. found is false when no run has opened it yet.
 func (l *Ledger) CompareArchive(ctx context.Context, identity store.ArchiveIdentity) (found bool, err error) {

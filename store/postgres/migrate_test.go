@@ -85,7 +85,7 @@ func TestCheckSchema(t *testing.T) {
 func TestHistoryIsInsertOnly(t *testing.T) {
 	t.Parallel()
 	s := newServices(t)
-	for _, table := range []string{"images", "records", "outcomes", "log_entries", "access_log", "verifications"} {
+	for _, table := range []string{"images", "records", "outcomes", "log_entries", "access_log", "verifications", "exceptions"} {
 		var column string
 		s.scan(t, []any{&column}, `SELECT column_name FROM information_schema.columns WHERE table_schema = 'archive' AND table_name = $1 AND is_identity = 'NO' LIMIT 1`, table)
 		for _, sql := range []string{
@@ -120,6 +120,23 @@ func TestDownKeepsHistory(t *testing.T) {
 	}
 	if n := s.count(t, `SELECT count(*) FROM archive.access_log`); n != 1 {
 		t.Fatalf("%d rows left", n)
+	}
+}
+
+// What persons accepted is history, too.
+func TestDownKeepsExceptions(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.exec(t, `INSERT INTO archive.exceptions (subject, transaction_id, class, act, reason, actor, at, audit_key, audit_sha256)
+		VALUES (repeat('a', 26), '', 'gone', 'accepted', 'ticket 7', 'Mona Adel', now(), 'audit/accept-1.json', repeat('a', 64))`)
+	var err error
+	for range 10 {
+		if _, err = postgres.Migrate(t.Context(), s.url, postgres.Down); err != nil {
+			break
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "holds exceptions") {
+		t.Errorf("down with exceptions: %v", err)
 	}
 }
 

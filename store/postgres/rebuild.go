@@ -83,7 +83,8 @@ func beginRebuild(ctx context.Context, tx pgx.Tx, identity store.ArchiveIdentity
 		SELECT EXISTS (SELECT 1 FROM archive.runs) OR EXISTS (SELECT 1 FROM archive.subjects)
 		    OR EXISTS (SELECT 1 FROM archive.records) OR EXISTS (SELECT 1 FROM archive.images)
 		    OR EXISTS (SELECT 1 FROM archive.outcomes) OR EXISTS (SELECT 1 FROM archive.log_entries)
-		    OR EXISTS (SELECT 1 FROM archive.access_log) OR EXISTS (SELECT 1 FROM archive.verifications)`).Scan(&full); err != nil {
+		    OR EXISTS (SELECT 1 FROM archive.access_log) OR EXISTS (SELECT 1 FROM archive.verifications)
+		    OR EXISTS (SELECT 1 FROM archive.exceptions)`).Scan(&full); err != nil {
 		return err
 	}
 	if full {
@@ -109,6 +110,11 @@ func (r *Rebuild) AddAccess(ctx context.Context, a store.Access) error {
 func (r *Rebuild) AddVerification(ctx context.Context, v store.Verification) error {
 	_, err := r.tx.Exec(ctx, addVerificationSQL, verificationArgs(v)...)
 	return r.failed("add a verification", err)
+}
+
+// AddExceptions adds those of one statement.
+func (r *Rebuild) AddExceptions(ctx context.Context, exceptions []store.Exception) error {
+	return r.failed("add exceptions", copyExceptions(ctx, r.tx, exceptions))
 }
 
 // AddEntries adds hashes of entries of the log, from this index on. They become

@@ -27,6 +27,9 @@ func (r *Rebuild) settle(ctx context.Context, nextDue func(store.Result) time.Du
 			return store.Rebuilt{}, err
 		}
 	}
+	if _, err := r.tx.Exec(ctx, acceptedLaterSQL, store.AcceptedAgain.Seconds()); err != nil {
+		return store.Rebuilt{}, err
+	}
 	return r.count(ctx)
 }
 
@@ -56,16 +59,25 @@ FROM (
 	) AS u ON u.subject = s.subject
 ) AS x`
 
+// acceptedLaterSQL puts those off whose failure a person has accepted, as the act
+// did, and each attempt since.
+const acceptedLaterSQL = `
+UPDATE archive.subjects AS s
+SET next_due_at = greatest(s.next_due_at, a.at + make_interval(secs => $1), n.last_at + make_interval(secs => $1))
+FROM archive.accepted AS a JOIN pg_temp.standing AS n ON n.subject = a.subject
+WHERE s.subject = a.subject AND s.due_reason = 'retry' AND s.next_due_at IS NOT NULL`
+
 // entriesOfObjectsSQL finds the object of each entry by its hash. An object that
 // is gone may still be named by an outcome; one that nothing names keeps its
 // place under a key that no object has, so that a verification misses it.
 const entriesOfObjectsSQL = `
 INSERT INTO archive.log_entries (log_index, sha256, kind, key)
-SELECT e.log_index, e.sha256, CASE WHEN n.key IS NULL THEN 'record' ELSE 'run' END,
-       coalesce(r.key, n.key, o.record_key, 'lost/' || e.log_index)
+SELECT e.log_index, e.sha256, CASE WHEN n.key IS NOT NULL THEN 'run' WHEN x.key IS NOT NULL THEN 'statement' ELSE 'record' END,
+       coalesce(r.key, n.key, x.key, o.record_key, 'lost/' || e.log_index)
 FROM pg_temp.entries AS e
 LEFT JOIN archive.records AS r ON r.sha256 = e.sha256
 LEFT JOIN pg_temp.run_sums AS n ON n.sha256 = e.sha256
+LEFT JOIN (SELECT DISTINCT a.audit_key AS key, a.audit_sha256 AS sha256 FROM archive.exceptions AS a) AS x ON x.sha256 = e.sha256
 LEFT JOIN (
 	SELECT c.record_sha256, min(c.record_key) AS record_key FROM archive.outcomes AS c WHERE c.record_key <> '' GROUP BY c.record_sha256
 ) AS o ON o.record_sha256 = e.sha256
@@ -78,6 +90,8 @@ FROM (
 	SELECT r.sha256, 'record' AS kind, r.key, r.archived_at AS at FROM archive.records AS r
 	UNION ALL
 	SELECT n.sha256, 'run', n.key, n.ended_at FROM pg_temp.run_sums AS n
+	UNION ALL
+	SELECT DISTINCT a.audit_sha256, 'statement', a.audit_key, a.at FROM archive.exceptions AS a
 ) AS x
 WHERE NOT EXISTS (SELECT 1 FROM archive.log_entries AS e WHERE e.key = x.key)
 ORDER BY x.at, x.key`
@@ -91,8 +105,9 @@ func (r *Rebuild) count(ctx context.Context) (store.Rebuilt, error) {
 		       (SELECT count(*) FROM archive.subjects AS s WHERE s.user_id IS NOT NULL AND s.next_due_at <= now()),
 		       (SELECT count(*) FROM archive.log_entries), (SELECT count(*) FROM archive.log_entries AS e WHERE e.key LIKE 'lost/%'),
 		       (SELECT count(*) FROM archive.log_waiting),
-		       (SELECT count(*) FROM archive.access_log), (SELECT count(*) FROM archive.verifications)`).
+		       (SELECT count(*) FROM archive.access_log), (SELECT count(*) FROM archive.verifications),
+		       (SELECT count(*) FROM archive.exceptions)`).
 		Scan(&n.Records, &n.Images, &n.Runs, &n.Outcomes, &n.Subjects, &n.Linked, &n.DueAtOnce, &n.LogEntries, &n.LostEntries,
-			&n.Waiting, &n.Exports, &n.Verifications)
+			&n.Waiting, &n.Exports, &n.Verifications, &n.Exceptions)
 	return n, err
 }

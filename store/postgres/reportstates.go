@@ -44,6 +44,14 @@ func (q *reportQuery) users() {
 			users.Left += left
 			return nil
 		})
+	users.AcceptedStates = map[store.State]int64{store.StatePartial: 0, store.StateFailed: 0}
+	q.each(`
+		SELECT s.state, count(*), count(s.left_at) FROM archive.accepted AS a JOIN archive.subjects AS s ON s.subject = a.subject GROUP BY s.state`,
+		[]any{&state, &all, &left}, func() error {
+			users.Accepted += all
+			users.AcceptedStates[state] = all - left
+			return nil
+		})
 	var unclassed int64
 	q.batch.Queue(`
 		SELECT count(*), count(*) FILTER (WHERE s.state IN ('failed', 'partial')

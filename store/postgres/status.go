@@ -34,6 +34,7 @@ func (l *Ledger) Status(ctx context.Context) (store.Status, error) {
 		})
 		return err
 	})
+	batch.Queue(acceptedCountSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&status.UsersAccepted) })
 	batch.Queue(logStateSQL).QueryRow(func(row pgx.Row) (err error) {
 		status.Log, status.SealedAt, err = scanLogState(row)
 		return err
@@ -110,6 +111,13 @@ func (l *Ledger) UserStatus(ctx context.Context, userID string) (store.UserStatu
 		ORDER BY r.archived_at DESC, r.sequence DESC
 		LIMIT $2`, userID, outcomesShown).Query(func(rows pgx.Rows) (err error) {
 		user.Records, err = pgx.CollectRows(rows, scanRecordRef)
+		return err
+	})
+	batch.Queue(acceptedSQL+` WHERE a.user_id = $1`, userID).Query(func(rows pgx.Rows) error {
+		standing, err := pgx.CollectRows(rows, scanStanding)
+		if err == nil && len(standing) > 0 {
+			user.Accepted = &standing[0].Exception
+		}
 		return err
 	})
 	err := l.pool.SendBatch(ctx, &batch).Close()

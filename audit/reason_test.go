@@ -1,10 +1,10 @@
-package export_test
+package audit_test
 
 import (
 	"strings"
 	"testing"
 
-	"vlens-archiver/audit/export"
+	"vlens-archiver/audit"
 )
 
 func TestCheckReason(t *testing.T) {
@@ -13,7 +13,7 @@ func TestCheckReason(t *testing.T) {
 		"Central Bank request 2026/17", "court order 88 of 2026-01-02", "بناء على طلب النيابة العامة رقم ١٢٣ لسنة ٢٠٢٦",
 		"ticket 1234567", "from 2026-01-02 to 2026-02-03", "asked @ the desk", "v1.2.3 10:00",
 	} {
-		if err := export.CheckReason(good); err != nil {
+		if err := audit.CheckReason(good); err != nil {
 			t.Errorf("%q: %v", good, err)
 		}
 	}
@@ -22,7 +22,7 @@ func TestCheckReason(t *testing.T) {
 		"asked by someone@example.com", "call 01001234567", "call +20 100 123 4567 today", "call (0100) 123-4567", "٠١٠٠١٢٣٤٥٦٧",
 		"id 29001011234567", "0020 100 123 4567", "room 7 01001234567 8",
 	} {
-		err := export.CheckReason(bad)
+		err := audit.CheckReason(bad)
 		if err == nil {
 			t.Errorf("%q is accepted", bad)
 		} else if len(bad) > 8 && strings.Contains(err.Error(), bad) {

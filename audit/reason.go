@@ -1,7 +1,6 @@
-package export
+package audit
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -11,8 +10,8 @@ import (
 	"vlens-archiver/store"
 )
 
-// longestReason bounds the reason of an export, in characters.
-const longestReason = 500
+// longestText bounds what is kept for ever of what people give, in characters.
+const longestText = 500
 
 var (
 	number    = regexp.MustCompile(`\+?[0-9]+(?:[ ().-]{1,3}[0-9]+)*`)
@@ -20,19 +19,28 @@ var (
 	westernly = strings.NewReplacer(arabicDigits()...)
 )
 
-// CheckReason refuses a reason that is none, or that the access log must not
+// CheckReason refuses a reason that is none, or that ledger and bucket must not
 // keep: it stays there for ever, so an email, a phone number or a national id in
 // it would outlive the person's evidence. Its errors do not repeat the text.
 func CheckReason(reason string) error {
+	return checkText("reason", reason, "name a case or a request instead")
+}
+
+// CheckActor refuses a name of who acts by the same rules.
+func CheckActor(name string) error {
+	return checkText("actor", name, "give the person's name or account")
+}
+
+func checkText(what, text, instead string) error {
 	switch {
-	case strings.TrimSpace(reason) == "":
-		return errors.New("a reason is needed; it goes into the access log")
-	case !utf8.ValidString(reason) || strings.ContainsFunc(reason, unicode.IsControl):
-		return errors.New("the reason must be one line of text")
-	case utf8.RuneCountInString(reason) > longestReason:
-		return fmt.Errorf("the reason is longer than %d characters", longestReason)
-	case holdsPersonal(westernly.Replace(reason)):
-		return errors.New("the reason holds what looks like an email, a phone number or a national id; it is kept for ever, so name a case or a request instead")
+	case strings.TrimSpace(text) == "":
+		return fmt.Errorf("the %s is needed; it is kept for ever, in the ledger and under audit/", what)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return fmt.Errorf("the %s must be one line of text", what)
+	case utf8.RuneCountInString(text) > longestText:
+		return fmt.Errorf("the %s is longer than %d characters", what, longestText)
+	case holdsPersonal(westernly.Replace(text)):
+		return fmt.Errorf("the %s holds what looks like an email, a phone number or a national id; it is kept for ever, so %s", what, instead)
 	}
 	return nil
 }
