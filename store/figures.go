@@ -8,14 +8,18 @@ type Figures struct {
 	Users map[State]int64
 	// UsersLeft are those of them who are no longer in the source.
 	UsersLeft int64
+	// UsersUnlisted are those whom Vlens no longer lists, though something is stored.
+	UsersUnlisted int64
 	// UsersAccepted are the users who are failed or partial, which a person has
-	// accepted. They are not in Failures, and are not said to wait.
+	// accepted. They are not in Failures.
 	UsersAccepted int64
-	// Failures are the other users who are failed or partial now, by their last class.
+	// Failures are the other users of whose newest verification something is missing,
+	// by their last class.
 	Failures map[Class]int64
 	// OldestUnarchivedAt is, by state, when the user who waits longest was
-	// verified, or first seen: among those whom a run will try again and who are
-	// pending, partial or failed. A state in which nobody waits is not in it.
+	// verified, or first seen: among those who are pending, partial or failed, and
+	// not for a settled failure, for which nobody waits. A state in which nobody
+	// waits is not in it.
 	OldestUnarchivedAt map[State]time.Time
 	// LastSuccessAt is when a run last came to its end with all users of the
 	// source known: it is closed, it is no backfill, and no users were held back

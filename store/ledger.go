@@ -66,7 +66,7 @@ type SyncRequest struct {
 type SyncResult struct {
 	Users    int64 // rows of the query
 	New      int64
-	Changed  int64 // verified_at or transaction_id changed
+	Changed  int64 // verified since they were last found complete, or with a transaction that is not archived
 	Returned int64 // had left, are there again
 	Left     int64 // marked left by this pass
 	// LeftHeld is the number of users who would have been marked left, had it
@@ -97,6 +97,7 @@ type PlanFigures struct {
 	Sync          SyncResult
 	Due           map[DueReason]int64
 	Unverified    int64   // of those due, to be asked about again: Vlens knew no such user or had no image
+	DueListings   int64   // of those due, users of whom a listing is expected and no image
 	ImagesPerUser float64 // of users archived so far; 0 without history
 	BytesPerImage float64 // bytes; 0 without history
 }
@@ -133,6 +134,7 @@ type RunTotals struct {
 	Run             Run
 	Users           map[State]int64 // all users of the archive, by state
 	UsersLeft       int64           // of these, no longer in the source
+	UsersUnlisted   int64           // of these, no longer listed by Vlens, though something is stored
 	UsersTotal      int64
 	Outcomes        map[Outcome]int64
 	Failures        map[Class]int64

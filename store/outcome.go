@@ -25,6 +25,10 @@ var Outcomes = []Outcome{
 	OutcomeArchived, OutcomeUnchanged, OutcomePartial, OutcomeNoImages, OutcomeNotFound, OutcomeFailed,
 }
 
+// Incomplete reports whether the outcome is one of the failures of a run: something
+// is missing that is new, or that may still come. They alone are counted by class.
+func (o Outcome) Incomplete() bool { return o == OutcomeFailed || o == OutcomePartial }
+
 // State is where a user's newest verification stands.
 type State string
 

@@ -48,7 +48,8 @@ type ReportArchive struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// ReportUsers is the statement of completeness: all users, by state.
+// ReportUsers is the statement of completeness: all users, by the state of their
+// newest verification.
 type ReportUsers struct {
 	Total  int64           `json:"total"`
 	States map[State]int64 `json:"states"` // every state
@@ -59,6 +60,8 @@ type ReportUsers struct {
 	// AcceptedStates are those of them whom the source has, by state.
 	Accepted       int64           `json:"accepted"`
 	AcceptedStates map[State]int64 `json:"accepted_states"`
+	// Unlisted is how many Vlens no longer lists, though something of them is stored.
+	Unlisted int64 `json:"unlisted"`
 	// Unexplained is users in no known state, or failed or partial without a
 	// class of the table; it must be 0.
 	Unexplained int64 `json:"unexplained"`

@@ -51,8 +51,8 @@ func (r Result) Standing() Standing {
 	switch {
 	case s.Complete && (r.Outcome == OutcomeArchived || r.Outcome == OutcomeUnchanged):
 		s.DueReason = DueRecheck
-	case r.Slow() && (r.isNews() || !r.wasSlow()):
-		// Tries in quick succession say nothing of how often to look from now on.
+	case r.Slow() && (r.Outcome.Incomplete() || !r.wasSlow()):
+		// Newly settled, or newly unlisted. What was so before is unchanged.
 		s.DueReason, s.Attempts = DueRetry, 1
 	default:
 		s.DueReason, s.Attempts = DueRetry, r.Attempts+1
@@ -64,12 +64,6 @@ func (r Result) Standing() Standing {
 // user is looked at again slowly.
 func (r Result) Slow() bool {
 	return r.unlists() || r.Class.Settled() && !r.Passing
-}
-
-// isNews reports whether the attempt failed in another way than the one before it:
-// what was settled before is unchanged.
-func (r Result) isNews() bool {
-	return r.Outcome == OutcomeFailed || r.Outcome == OutcomePartial
 }
 
 // wasSlow is Slow of the attempt before.

@@ -24,6 +24,7 @@ type Status struct {
 	Runs            []RunLine // the last ones, newest first
 	Users           map[State]int64
 	UsersLeft       int64 // of these, no longer in the source
+	UsersUnlisted   int64 // of these, no longer listed by Vlens, though something is stored
 	UsersTotal      int64
 	UsersAccepted   int64         // failed or partial, which a person has accepted; in no line of Failures
 	OldestPendingAt time.Time     // zero when nobody is pending
@@ -51,14 +52,44 @@ type UserStatus struct {
 	VerifiedAt  time.Time // zero when the user query does not say
 	LeftAt      time.Time // zero while the user query has the user
 	ArchivedAt  time.Time
+	UnlistedAt  time.Time // zero while Vlens lists the user
 	Attempts    int
-	NextDueAt   time.Time // zero means never, until the row changes
+	NextDueAt   time.Time // zero means never, until the row changes: a complete user without rechecks
 	DueReason   DueReason
 	// LeaseProcess is the live process that works on the user, "" when nobody
 	// does.
 	LeaseProcess string
 	// Accepted is the exception that holds; nil when none does.
 	Accepted *Exception
-	Outcomes []OutcomeLine // the last ones, newest first
-	Records  []RecordRef   // the last ones, newest first
+	// Holder is the user under whom the newest verification is filed, when that is
+	// another one; nil otherwise, and when it is not known.
+	Holder        *TransactionHolder
+	Verifications []VerificationLine // the last ones, newest first
+	Outcomes      []OutcomeLine      // the last ones, newest first
+	Records       []RecordRef        // the last ones, newest first
+}
+
+// TransactionHolder is the user under whom a transaction is filed.
+type TransactionHolder struct {
+	Subject Subject
+	UserID  string    // "" when it is no longer known
+	LeftAt  time.Time // zero while the user query has the user
+}
+
+// VerificationLine is one verification of a user, as far as attempts got to it.
+type VerificationLine struct {
+	Transaction string
+	Newest      bool
+	Stored      int // images
+	Missing     []MissingImage
+	Record      RecordRef // the last one; zero when there is none
+	TriedAt     time.Time // of the last outcome; zero when none is known
+	Class       Class     // of the last outcome
+}
+
+// MissingImage is an image that the vendor listed and that is not stored.
+type MissingImage struct {
+	Kind  Kind       `json:"kind"`
+	State ImageState `json:"state"`
+	Class Class      `json:"class"`
 }

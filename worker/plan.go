@@ -21,9 +21,8 @@ const (
 type Plan struct {
 	store.PlanFigures
 	DueTotal int64
-	// Requests is 1 for each user due and 1 for each image expected: of users that
-	// are not merely rechecked, or of all when they are fetched again, and of nobody
-	// of whom Vlens had nothing before.
+	// Requests is 1 for each user due and 1 for each image expected of those of whom
+	// not merely a listing is, or of all when they are fetched again.
 	Requests int64
 	Bytes    int64 // expected, of images
 	// Duration at the quota, and when that would be over; zero without a quota.
@@ -43,17 +42,14 @@ func NewPlan(figures store.PlanFigures, selection store.Selection, perMinute int
 		images, size = figures.ImagesPerUser, figures.BytesPerImage
 	}
 
-	var fetched float64
 	for _, reason := range store.DueReasons {
-		users := figures.Due[reason]
-		plan.DueTotal += users
-		plan.Requests += users
-		if reason != store.DueRecheck || selection.Force {
-			fetched += float64(users) * images
-		}
+		plan.DueTotal += figures.Due[reason]
 	}
-	fetched -= float64(figures.Unverified) * images
-	plan.Requests += int64(math.Ceil(fetched))
+	fetched := float64(plan.DueTotal-figures.DueListings) * images
+	if selection.Force {
+		fetched = float64(plan.DueTotal-figures.Unverified) * images
+	}
+	plan.Requests = plan.DueTotal + int64(math.Ceil(fetched))
 	plan.Bytes = int64(fetched * size)
 	if perMinute > 0 {
 		minutes := float64(plan.Requests) / float64(perMinute)

@@ -105,6 +105,7 @@ func TestPlan(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	figures := store.PlanFigures{
 		Due:           map[store.DueReason]int64{store.DueNew: 100, store.DueRecheck: 50},
+		DueListings:   50,
 		ImagesPerUser: 5, BytesPerImage: 1000,
 	}
 	plan := NewPlan(figures, store.Selection{}, 40, now)
@@ -125,12 +126,12 @@ func TestPlan(t *testing.T) {
 		t.Errorf("fetching everything again takes %d requests", forced.Requests)
 	}
 
-	figures.Due[store.DueRetry], figures.Unverified = 30, 20
+	figures.Due[store.DueRetry], figures.DueListings, figures.Unverified = 30, 70, 20
 	if unverified := NewPlan(figures, store.Selection{}, 0, now); unverified.DueTotal != 180 || unverified.Requests != 180+110*5 {
 		t.Errorf("twenty of whom Vlens had nothing: %+v", unverified)
 	}
 
-	figures.Due[store.DueRetry], figures.Unverified = 0, 0
+	figures.Due[store.DueRetry], figures.DueListings, figures.Unverified = 0, 50, 0
 	figures.ImagesPerUser = 0
 	if first := NewPlan(figures, store.Selection{}, 40, now); first.Requests != 150+600 || first.FromHistory {
 		t.Errorf("without a history six images are taken for each user: %+v", first)

@@ -47,9 +47,11 @@ func (a *attempt) document(ctx context.Context, images []store.Image, end *endin
 			end.outcome = store.OutcomeUnchanged // the record states already what this attempt came to
 		}
 	}
-	end.images = slices.DeleteFunc(images, func(i store.Image) bool {
-		return a.inLedger(i) || len(end.newRecords) == 0 && !worthNoting(i)
-	})
+	if len(end.newRecords) > 0 {
+		end.images = slices.DeleteFunc(images, a.inLedger)
+	} else {
+		end.images = slices.DeleteFunc(images, func(i store.Image) bool { return !a.worthNoting(i) })
+	}
 	for _, sequence := range a.folder.records {
 		if end.record != nil && sequence == end.record.Sequence {
 			continue
@@ -96,22 +98,20 @@ func (a *attempt) documentEarlier(ctx context.Context, end *ending) error {
 	return nil
 }
 
-// inLedger reports whether the ledger has a row for the image already, or for the
-// same finding.
+// inLedger reports whether the ledger has a row for the image already.
 func (a *attempt) inLedger(image store.Image) bool {
-	if image.State != store.ImageStored {
-		return slices.ContainsFunc(a.known.Findings, func(f store.Finding) bool {
-			return f.Kind == image.Kind && f.Ref == image.Ref && f.State == image.State && f.Class == image.Class
-		})
-	}
-	return slices.ContainsFunc(a.known.Images, func(i store.StoredImage) bool { return i.Key == image.Key })
+	return image.State == store.ImageStored && slices.ContainsFunc(a.known.Images, func(i store.StoredImage) bool {
+		return i.Key == image.Key
+	})
 }
 
 // worthNoting reports whether the ledger keeps a finding that no record states:
 // that the vendor said for the first time that an image is gone, or that other
 // bytes stand in its place.
-func worthNoting(image store.Image) bool {
-	return image.State == store.ImageFailed && image.Class.Settled()
+func (a *attempt) worthNoting(image store.Image) bool {
+	return image.State == store.ImageFailed && image.Class.Settled() && !slices.ContainsFunc(a.known.Findings, func(f store.Finding) bool {
+		return f.Kind == image.Kind && f.Ref == image.Ref && f.Class == image.Class
+	})
 }
 
 // writeRecord states the images in a record: the last one there is, when it

@@ -21,9 +21,10 @@ import (
 )
 
 // lived is an archive that has seen a bit of everything: every kind of outcome,
-// two verifications of one person, a shared transaction, one without an id,
-// other bytes under the same reference, users who left, exceptions, an
-// export and a verification. Some of it is in the log.
+// two verifications of one person, complete and not, failures that settled and
+// one that may pass, users whom Vlens no longer lists, a shared transaction, one
+// without an id, other bytes under the same reference, users who left, exceptions,
+// an export and a verification. Some of it is in the log.
 func lived(t *testing.T) *audittest.Archive {
 	t.Helper()
 	one := func(kind vlenstest.Kind, image string) vlenstest.Rules {
@@ -46,6 +47,15 @@ func lived(t *testing.T) *audittest.Archive {
 		},
 	}})
 	r.Run("first", nil)
+	r.Later(200 * 24 * time.Hour)
+	if err := r.Sim.Change(func(s *vlenstest.Scenario) {
+		s.Users["u-000017"] = vlenstest.Rules{Verification: 2, Image: "gone"}
+		s.Users["u-000018"] = vlenstest.Rules{Verification: 2, Images: map[vlenstest.Kind]string{vlenstest.IDBack: "not_image"}}
+		s.Users["u-000019"] = vlenstest.Rules{User: "unknown"}
+		s.Users["u-000022"] = vlenstest.Rules{Listing: "empty"}
+	}); err != nil {
+		t.Fatal(err)
+	}
 	r.VerifyAgain("u-000002")
 	r.ExecSource(`DELETE FROM users WHERE id IN ('u-000020', 'u-000021')`)
 	r.Run("second", nil)
@@ -90,7 +100,7 @@ var known = map[string]string{
 	"records": `SELECT key || ' ' || concat_ws('|', subject, transaction_id, sequence, version_id, sha256, run_id, archived_at) FROM archive.records`,
 	"images": `SELECT concat_ws('/', subject, transaction_id, row_number() OVER (PARTITION BY subject, transaction_id ORDER BY image_id)) || ' ' ||
 		concat_ws('|', kind, ref, state, class, key, version_id, etag, bytes, media_type, width, height, sha256, flags, run_id, fetched_at) FROM archive.images AS i
-		WHERE EXISTS (SELECT 1 FROM archive.records AS r WHERE r.subject = i.subject AND r.transaction_id = i.transaction_id)`,
+		WHERE i.state = 'stored' OR EXISTS (SELECT 1 FROM archive.records AS r WHERE r.subject = i.subject AND r.transaction_id = i.transaction_id AND r.run_id = i.run_id)`,
 	"transactions": `SELECT transaction_id || ' ' || subject FROM archive.transactions`,
 	"runs":         `SELECT run_id || ' ' || concat_ws('|', kind, status, date_trunc('milliseconds', started_at), sync_left_held, sums_key, checkpoint_at IS NULL) FROM archive.runs`,
 	"outcomes": `SELECT run_id || '/' || o.subject || ' ' || concat_ws('|', outcome, class, state, requests, bytes, o.transaction_id, record_key, record_sha256)

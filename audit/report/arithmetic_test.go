@@ -163,6 +163,7 @@ func (a arithmetic) sql(first, rest string) string {
 	return map[string]string{
 		"users.total":           count(`true`),
 		"users.left":            count(`left_at IS NOT NULL`),
+		"users.unlisted":        count(`unlisted_at IS NOT NULL`),
 		"users.in_source":       count(inSource),
 		"users.open":            count(lacking + ` AND ` + inSource + ` AND ` + notAccepted),
 		"users.accepted":        count(inSource + ` AND NOT ` + notAccepted),

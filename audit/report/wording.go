@@ -9,17 +9,17 @@ import (
 type wording struct{ Name, Meaning, Look string }
 
 var stateWords = map[store.State]wording{
-	store.StateArchived: {"Archived", "every listed image is stored", "done"},
+	store.StateArchived: {"Archived", "every image of the newest verification is stored", "done"},
 	store.StateNoImages: {"No images", "Vlens knows the user and lists no image", "void"},
 	store.StateNotFound: {"Not found", "Vlens knows no such user", "void"},
 	store.StatePending:  {"Pending", "waits for the first attempt", "wait"},
-	store.StatePartial:  {"Partial", "some images are stored, some are not", "miss"},
-	store.StateFailed:   {"Failed", "nothing is stored", "fail"},
+	store.StatePartial:  {"Partial", "of the newest verification some images are stored, some are not", "miss"},
+	store.StateFailed:   {"Failed", "of the newest verification nothing is stored", "fail"},
 }
 
 var outcomeWords = map[store.Outcome]wording{
 	store.OutcomeArchived:  {"Archived", "every listed image stored, something new", "done"},
-	store.OutcomeUnchanged: {"Unchanged", "every listed image was stored before", "done"},
+	store.OutcomeUnchanged: {"Unchanged", "nothing new could be stored", "done"},
 	store.OutcomePartial:   {"Partial", "some images stored, some not", "miss"},
 	store.OutcomeNoImages:  {"No images", "Vlens listed no image", "void"},
 	store.OutcomeNotFound:  {"Not found", "Vlens knew no such user", "void"},

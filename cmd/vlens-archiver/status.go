@@ -77,7 +77,7 @@ func coverage(s store.Status) float64 {
 
 func statusText(s store.Status, quota store.QuotaUse, signs bool) string {
 	var text page
-	text.line("%s", statesText(s.Users, s.UsersTotal, s.UsersLeft))
+	text.line("%s", statesText(s.Users, s.UsersTotal, s.UsersLeft, s.UsersUnlisted))
 	if s.UsersAccepted > 0 {
 		text.line("%s accepted by a person: what they lack cannot be had; `vlens-archiver accept --list` names them", progress.Count(s.UsersAccepted))
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // statedStatus is the status as --json states it. Users has every state, left,
-// accepted and total; Coverage is the share of users archived, 0 to 1.
+// unlisted, accepted and total; Coverage is the share of users archived, 0 to 1.
 type statedStatus struct {
 	At              time.Time        `json:"at"`
 	Users           map[string]int64 `json:"users"`
@@ -66,7 +66,7 @@ type statedQuota struct {
 func stateStatus(s store.Status, quota store.QuotaUse, signs bool) statedStatus {
 	stated := statedStatus{
 		At:              s.At.UTC(),
-		Users:           map[string]int64{"left": s.UsersLeft, "accepted": s.UsersAccepted, "total": s.UsersTotal},
+		Users:           map[string]int64{"left": s.UsersLeft, "unlisted": s.UsersUnlisted, "accepted": s.UsersAccepted, "total": s.UsersTotal},
 		Coverage:        coverage(s),
 		OldestPendingAt: moment(s.OldestPendingAt),
 		Runs:            make([]statedRunLine, 0, len(s.Runs)),

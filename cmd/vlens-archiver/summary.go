@@ -85,7 +85,7 @@ func summaryText(report worker.Report) string {
 
 	text.line("")
 	text.line("%s images, %s, %s", progress.Count(totals.Images), progress.Bytes(totals.Bytes), requestsText(totals.Requests))
-	text.line("archive: %s", statesText(totals.Users, totals.UsersTotal, totals.UsersLeft))
+	text.line("archive: %s", statesText(totals.Users, totals.UsersTotal, totals.UsersLeft, totals.UsersUnlisted))
 	if head := report.Log.Head; head.Size > 0 {
 		text.line("log: %s entries under the signed checkpoint, root %s", progress.Count(head.Size), head.Root)
 	}
@@ -151,7 +151,7 @@ func requestsText(requests map[string]int64) string {
 }
 
 // statesText says where all users stand: "1,000 users: archived 990, pending 10".
-func statesText(states map[store.State]int64, total, left int64) string {
+func statesText(states map[store.State]int64, total, left, unlisted int64) string {
 	var parts []string
 	for _, state := range store.States {
 		if n := states[state]; n > 0 {
@@ -164,6 +164,9 @@ func statesText(states map[store.State]int64, total, left int64) string {
 	}
 	if left > 0 {
 		text += fmt.Sprintf("; %s of them left the source", progress.Count(left))
+	}
+	if unlisted > 0 {
+		text += fmt.Sprintf("; %s of whom something is stored are no longer listed by Vlens", progress.Count(unlisted))
 	}
 	return text
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,7 +13,6 @@ import (
 	"vlens-archiver/internal/app"
 	"vlens-archiver/internal/progress"
 	"vlens-archiver/store"
-	"vlens-archiver/store/manifest"
 )
 
 func (p *program) userStatus(ctx context.Context, cmd *cobra.Command, userID string, asJSON bool) error {
@@ -57,17 +58,33 @@ func whyState(user store.UserStatus) string {
 	case store.StateNotFound:
 		return "Vlens says that there is no such user"
 	case store.StateArchived:
-		if classed {
-			return "every image listed then is stored; the last attempt had trouble: " + info.Meaning
+		switch {
+		case classed:
+			return "every image of the newest verification is stored; the last attempt had trouble: " + info.Meaning
+		case !user.UnlistedAt.IsZero():
+			return "every image of the newest verification is stored; Vlens no longer lists the user, since " + instant(user.UnlistedAt)
 		}
-		return "every listed image is stored"
+		return "every image of the newest verification is stored"
 	case store.StatePartial:
-		if classed {
-			return "some images are stored, not all: " + info.Meaning
-		}
-		return "some images are stored, not all"
+		return "of the newest verification some images are stored, not all: " + info.Meaning
+	}
+	if user.Holder != nil {
+		return info.Meaning + ": " + holderText(*user.Holder)
 	}
 	return info.Meaning
+}
+
+// holderText says who holds a transaction, and whether that user is still there:
+// whoever registered anew under the same number has a user who left before.
+func holderText(holder store.TransactionHolder) string {
+	who := "subject " + string(holder.Subject)
+	if holder.UserID != "" {
+		who += ", user " + holder.UserID
+	}
+	if holder.LeftAt.IsZero() {
+		return who + ", who is in the source"
+	}
+	return who + ", who left the source at " + instant(holder.LeftAt)
 }
 
 // next says what will happen to the user, and when.
@@ -78,7 +95,7 @@ func next(user store.UserStatus, now time.Time) string {
 	case !user.LeftAt.IsZero():
 		return "nothing: the user left the source at " + instant(user.LeftAt)
 	case user.NextDueAt.IsZero():
-		return "nothing, until the user's row changes or a backfill names the user"
+		return "nothing, until the user's row changes or a backfill names the user: worker.recheck_after is 0"
 	case user.NextDueAt.After(now):
 		return fmt.Sprintf("due %s, in %s (%s)", instant(user.NextDueAt), progress.Span(user.NextDueAt.Sub(now)), reasonText[user.DueReason])
 	}
@@ -101,9 +118,13 @@ func userText(user store.UserStatus, row string, now time.Time) string {
 	text.table(append(facts, [][]string{
 		{"first seen", instant(user.FirstSeenAt)},
 		{"verified", instant(user.VerifiedAt)},
-		{"archived", instant(user.ArchivedAt)},
+		{"last found complete", instant(user.ArchivedAt)},
 		{"failed attempts in a row", progress.Count(int64(user.Attempts))},
 	}...))
+	if len(user.Verifications) > 0 {
+		text.line("")
+		text.table(verificationRows(user.Verifications))
+	}
 	if len(user.Outcomes) > 0 {
 		text.line("")
 		rows := [][]string{{"RUN", "ENDED", "OUTCOME", "CLASS", "REQUESTS", "TRANSACTION"}}
@@ -123,73 +144,39 @@ func userText(user store.UserStatus, row string, now time.Time) string {
 	return text.String()
 }
 
+// verificationRows lists the verifications of a user, the newest first.
+func verificationRows(lines []store.VerificationLine) [][]string {
+	rows := [][]string{{"VERIFICATION", "", "STORED", "MISSING", "LAST RECORD", "ARCHIVED", "LAST TRIED", "CLASS"}}
+	for _, v := range lines {
+		newest, record := "", "-"
+		if v.Newest {
+			newest = "newest"
+		}
+		if v.Record.Sequence > 0 {
+			record = path.Base(v.Record.Key)
+		}
+		var missing []string
+		for _, image := range v.Missing {
+			missing = append(missing, fmt.Sprintf("%s (%s)", image.Kind, missingText(image)))
+		}
+		rows = append(rows, []string{
+			v.Transaction, newest, fmt.Sprint(v.Stored), dash(strings.Join(missing, ", ")), record, instant(v.Record.ArchivedAt), instant(v.TriedAt), dash(string(v.Class)),
+		})
+	}
+	return rows
+}
+
+// missingText says why an image is not stored.
+func missingText(image store.MissingImage) string {
+	if image.State == store.ImageFailed && image.Class == store.ClassGone {
+		return "said once to be gone"
+	}
+	return string(image.Class)
+}
+
 func dash(text string) string {
 	if text == "" {
 		return "-"
 	}
 	return text
-}
-
-// statedUser is the state of a user as --json has it.
-type statedUser struct {
-	Subject      store.Subject   `json:"subject"`
-	State        store.State     `json:"state"`
-	Class        store.Class     `json:"class"`
-	Why          string          `json:"why"`
-	Next         string          `json:"next"`
-	FirstSeenAt  *time.Time      `json:"first_seen_at"`
-	VerifiedAt   *time.Time      `json:"verified_at"`
-	LeftAt       *time.Time      `json:"left_at"`
-	ArchivedAt   *time.Time      `json:"archived_at"`
-	Attempts     int             `json:"attempts"`
-	NextDueAt    *time.Time      `json:"next_due_at"`
-	DueReason    store.DueReason `json:"due_reason"`
-	LeaseProcess string          `json:"lease_process"`
-	Accepted     *statedAccepted `json:"accepted"`
-	Outcomes     []statedOutcome `json:"outcomes"`
-	Records      []statedRecord  `json:"records"`
-}
-
-// statedAccepted says that a person has accepted what the user lacks.
-type statedAccepted struct {
-	At       time.Time `json:"at"`
-	Actor    string    `json:"actor"`
-	Reason   string    `json:"reason"`
-	AuditKey string    `json:"audit_key"`
-}
-
-type statedOutcome struct {
-	RunID         string        `json:"run_id"`
-	Outcome       store.Outcome `json:"outcome"`
-	Class         store.Class   `json:"class"`
-	TransactionID *string       `json:"transaction_id"`
-	Requests      int           `json:"requests"`
-	EndedAt       time.Time     `json:"ended_at"`
-}
-
-type statedRecord struct {
-	Key        string    `json:"key"`
-	VersionID  string    `json:"version_id"`
-	SHA256     string    `json:"sha256"`
-	ArchivedAt time.Time `json:"archived_at"`
-}
-
-func stateUser(user store.UserStatus, row string, now time.Time) statedUser {
-	stated := statedUser{
-		Subject: user.Subject, State: user.State, Class: user.LastClass, Why: why(user, row), Next: next(user, now),
-		FirstSeenAt: moment(user.FirstSeenAt), VerifiedAt: moment(user.VerifiedAt), LeftAt: moment(user.LeftAt), ArchivedAt: moment(user.ArchivedAt),
-		Attempts: user.Attempts, NextDueAt: moment(user.NextDueAt), DueReason: user.DueReason, LeaseProcess: user.LeaseProcess,
-		Outcomes: make([]statedOutcome, 0, len(user.Outcomes)),
-		Records:  make([]statedRecord, 0, len(user.Records)),
-	}
-	if a := user.Accepted; a != nil {
-		stated.Accepted = &statedAccepted{manifest.Time(a.At), a.Actor, a.Reason, a.AuditKey}
-	}
-	for _, o := range user.Outcomes {
-		stated.Outcomes = append(stated.Outcomes, statedOutcome{o.RunID, o.Outcome, o.Class, manifest.TransactionID(o.Transaction), o.Requests, manifest.Time(o.EndedAt)})
-	}
-	for _, r := range user.Records {
-		stated.Records = append(stated.Records, statedRecord{r.Key, r.VersionID, r.SHA256, manifest.Time(r.ArchivedAt)})
-	}
-	return stated
 }

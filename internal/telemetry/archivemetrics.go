@@ -18,8 +18,8 @@ type archive struct {
 	quota   *store.QuotaUse
 	readAt  time.Time // by this process's clock; ages grow from here
 
-	users, left, accepted, failures, damaged, findings metric.Int64ObservableGauge
-	oldest, success, verified, read                    metric.Float64ObservableGauge
+	users, left, unlisted, accepted, failures, damaged, findings metric.Int64ObservableGauge
+	oldest, success, verified, read                              metric.Float64ObservableGauge
 
 	quotaLimit, quotaUsed, quotaInFlight, quotaWaiting metric.Int64ObservableGauge
 	quotaCoolDown                                      metric.Float64ObservableGauge
@@ -30,9 +30,10 @@ func newArchive(meter metric.Meter) (*archive, error) {
 	a := &archive{
 		users:    m.gauge("vlens_archiver.archive.users", "{user}", "All users of the archive, by state."),
 		left:     m.gauge("vlens_archiver.archive.users.left", "{user}", "Users of the archive who are no longer in the source."),
+		unlisted: m.gauge("vlens_archiver.archive.users.unlisted", "{user}", "Users of whom something is stored and whom Vlens no longer lists."),
 		accepted: m.gauge("vlens_archiver.archive.users.accepted", "{user}", "Users who are failed or partial, which a person has accepted."),
-		failures: m.gauge("vlens_archiver.archive.failures", "{user}", "Users who are failed or partial now and not accepted as such, by the class of their last outcome."),
-		oldest:   m.seconds("vlens_archiver.archive.oldest_unarchived.age", "Age of the user who waits longest among those whom a run will try again, by state; 0 when nobody waits."),
+		failures: m.gauge("vlens_archiver.archive.failures", "{user}", "Users of whose newest verification something is missing, without those accepted, by the class of their last outcome."),
+		oldest:   m.seconds("vlens_archiver.archive.oldest_unarchived.age", "Age of the user who waits longest among those whose failure may pass, by state; 0 when nobody waits."),
 		success:  m.seconds("vlens_archiver.last_success.timestamp", "Unix time at which a run last came to its end; 0 when none did. Backfills do not count."),
 		read:     m.seconds("vlens_archiver.archive.read.timestamp", "Unix time at which these figures were read from the ledger."),
 
@@ -46,7 +47,7 @@ func newArchive(meter metric.Meter) (*archive, error) {
 		quotaWaiting:  m.gauge("vlens_archiver.quota.waiting", "{request}", "Requests that wait for the quota, of all processes."),
 		quotaCoolDown: m.seconds("vlens_archiver.quota.cooldown", "How long nothing more is sent to Vlens after a throttle reply; 0 outside a cool-down."),
 	}
-	m.read(a.observe, a.users, a.left, a.accepted, a.failures, a.oldest, a.success, a.read, a.verified, a.damaged, a.findings,
+	m.read(a.observe, a.users, a.left, a.unlisted, a.accepted, a.failures, a.oldest, a.success, a.read, a.verified, a.damaged, a.findings,
 		a.quotaLimit, a.quotaUsed, a.quotaInFlight, a.quotaWaiting, a.quotaCoolDown)
 	return a, m.err
 }
@@ -82,6 +83,7 @@ func (a *archive) observeFigures(o metric.Observer, figures store.Figures, old t
 		o.ObserveInt64(a.users, figures.Users[state], label("state", string(state)))
 	}
 	o.ObserveInt64(a.left, figures.UsersLeft)
+	o.ObserveInt64(a.unlisted, figures.UsersUnlisted)
 	o.ObserveInt64(a.accepted, figures.UsersAccepted)
 	for _, class := range store.Classes {
 		o.ObserveInt64(a.failures, figures.Failures[class.Class], label("class", string(class.Class)))

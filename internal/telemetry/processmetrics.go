@@ -52,7 +52,7 @@ func newWork(meter metric.Meter, tool manifest.Tool) (*work, error) {
 	w := &work{
 		runs:     m.counter("vlens_archiver.runs", "{run}", "Runs that this process took part in and left, by their status then and its exit code."),
 		users:    m.counter("vlens_archiver.users", "{user}", "Users done, by outcome."),
-		failures: m.counter("vlens_archiver.user.failures", "{user}", "Users done with a failure class, by class."),
+		failures: m.counter("vlens_archiver.user.failures", "{user}", "Users done as failed or partial, by class."),
 		images:   m.counter("vlens_archiver.images", "{image}", "Images archived."),
 		bytes:    m.counter("vlens_archiver.image.bytes", "By", "Bytes of the images archived."),
 		requests: m.counter("vlens_archiver.requests", "{request}", "Requests to Vlens, by endpoint, HTTP status and fault."),
@@ -125,7 +125,7 @@ func (w *work) commit(began time.Time, done store.Result, err error) {
 		return
 	}
 	w.users.Add(ctx, 1, label("outcome", string(done.Outcome)))
-	if done.Class != store.ClassNone {
+	if done.Outcome.Incomplete() {
 		w.failures.Add(ctx, 1, label("class", string(done.Class)))
 	}
 	var images, bytes int64

@@ -63,7 +63,7 @@ type Summary struct {
 	Status          store.RunStatus         `json:"status"`
 	StartedAt       time.Time               `json:"started_at"`
 	EndedAt         time.Time               `json:"ended_at"`
-	Users           map[string]int64        `json:"users"` // every state, and left and total
+	Users           map[string]int64        `json:"users"` // every state, and left, unlisted and total
 	Outcomes        map[store.Outcome]int64 `json:"outcomes"`
 	Failures        map[store.Class]int64   `json:"failures"`
 	Images          int64                   `json:"images"`
@@ -102,7 +102,7 @@ func NewSummary(t store.RunTotals, status store.RunStatus, ended time.Time, tool
 		Status:    status,
 		StartedAt: Time(t.Run.StartedAt),
 		EndedAt:   Time(ended),
-		Users:     map[string]int64{"left": t.UsersLeft, "total": t.UsersTotal},
+		Users:     map[string]int64{"left": t.UsersLeft, "unlisted": t.UsersUnlisted, "total": t.UsersTotal},
 		Outcomes:  make(map[store.Outcome]int64),
 		Failures:  make(map[store.Class]int64),
 		Images:    t.Images,

@@ -38,6 +38,9 @@ func compare(ctx context.Context, tx pgx.Tx, rows int64, allowPersonalIDs, accep
 		       OR u.verified_at IS DISTINCT FROM s.verified_at OR u.transaction_id IS DISTINCT FROM s.transaction_id::text))`); err != nil {
 		return result, err
 	}
+	if _, err := tx.Exec(ctx, onlyNotedSQL); err != nil {
+		return result, err
+	}
 	if err := refuseUnusable(ctx, tx, rows, allowPersonalIDs); err != nil {
 		return result, err
 	}
@@ -59,6 +62,24 @@ func compare(ctx context.Context, tx pgx.Tx, rows int64, allowPersonalIDs, accep
 	}
 	return result, nil
 }
+
+// onlyNotedSQL picks out rows whose change calls for nothing: it is written down,
+// and its user is not due for it. So nobody who is archived becomes due because the
+// user query got another column. All others are due at once: those verified later
+// than they were last found complete, and those with a transaction that is not
+// archived. Where Vlens names no transaction, it is nobody's news that the row of an
+// archived user now names one.
+const onlyNotedSQL = `
+UPDATE pg_temp.user_changes AS c SET change = 'noted'
+FROM archive.subjects AS s
+WHERE c.change = 'changed' AND s.user_id = c.user_id
+  AND (c.verified_at IS NOT DISTINCT FROM s.verified_at OR coalesce(c.verified_at <= s.archived_at, c.verified_at IS NULL))
+  AND (c.transaction_id IS NULL OR c.transaction_id IS NOT DISTINCT FROM s.transaction_id::text
+       OR s.state = 'archived' AND (s.newest_transaction = c.transaction_id OR s.transaction_id IS NULL AND s.newest_transaction LIKE 't-%')
+       OR EXISTS (
+           SELECT 1 FROM archive.outcomes AS o
+           WHERE o.subject = s.subject AND o.transaction_id = c.transaction_id
+             AND o.outcome IN ('archived', 'unchanged') AND o.class IN ('', 'conflict')))`
 
 // refuseUnusable counts what is wrong with the rows that differ; those that do not
 // were in the ledger before. It only counts: the rows are nobody's to print.

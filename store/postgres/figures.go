@@ -50,18 +50,19 @@ func (l *Ledger) Figures(ctx context.Context) (store.Figures, error) {
 // waited longest for an attempt waits.
 func queueWaiting(batch *pgx.Batch, figures *store.Figures) {
 	batch.Queue(`
-		SELECT s.state, count(*), count(s.left_at),
+		SELECT s.state, count(*), count(s.left_at), count(s.unlisted_at),
 		       min(coalesce(s.verified_at, s.first_seen_at)) FILTER (
-		           WHERE s.state IN ('pending', 'partial', 'failed') AND s.left_at IS NULL AND s.next_due_at IS NOT NULL
-		             AND s.subject NOT IN (SELECT a.subject FROM archive.accepted AS a))
+		           WHERE s.state IN ('pending', 'partial', 'failed') AND s.left_at IS NULL
+		             AND s.last_class NOT IN (SELECT c.class FROM archive.classes AS c WHERE c.settled))
 		FROM archive.subjects AS s
 		GROUP BY s.state`).Query(func(rows pgx.Rows) error {
 		var state store.State
-		var users, left int64
+		var users, left, unlisted int64
 		var oldest *time.Time
-		_, err := pgx.ForEachRow(rows, []any{&state, &users, &left, &oldest}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&state, &users, &left, &unlisted, &oldest}, func() error {
 			figures.Users[state] = users
 			figures.UsersLeft += left
+			figures.UsersUnlisted += unlisted
 			if oldest != nil {
 				figures.OldestUnarchivedAt[state] = oldest.UTC()
 			}

@@ -18,6 +18,13 @@ func merge(ctx context.Context, tx pgx.Tx, key store.SubjectKey, result store.Sy
 		WHERE c.change IN ('changed', 'returned') AND s.user_id = c.user_id`); err != nil {
 		return err
 	}
+	if _, err := tx.Exec(ctx, `
+		UPDATE archive.subjects AS s
+		SET transaction_id = c.transaction_id::uuid, verified_at = c.verified_at
+		FROM pg_temp.user_changes AS c
+		WHERE c.change = 'noted' AND s.user_id = c.user_id`); err != nil {
+		return err
+	}
 	if result.Left > 0 {
 		if _, err := tx.Exec(ctx, `
 			UPDATE archive.subjects AS s SET left_at = now()

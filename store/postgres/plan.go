@@ -28,7 +28,7 @@ func (u *Users) Plan(ctx context.Context, selection store.Selection, limit int, 
 			return err
 		}
 		figures.Sync.Undated = undated
-		if err := countDue(ctx, tx, selection, limit, figures.Sync.LeftHeld == 0, &figures); err != nil {
+		if err := countDue(ctx, tx, selection, limit, &figures); err != nil {
 			return err
 		}
 		if err := countHistory(ctx, tx, &figures); err != nil {
@@ -42,15 +42,17 @@ func (u *Users) Plan(ctx context.Context, selection store.Selection, limit int, 
 	return figures, u.ledger.failed("plan", err)
 }
 
-// countDue counts, by reason, the users as they would be after the merge.
-func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit int, leftMarked bool, figures *store.PlanFigures) error {
+// countDue counts, by reason, the users as they would be after the merge. No image
+// is expected of rechecks, of who had none, and of settled failures unless the
+// selection is of who failed.
+func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit int, figures *store.PlanFigures) error {
 	if err := refuseUnknownIDs(ctx, tx, selection.UserIDs); err != nil {
 		return err
 	}
 	rows, err := tx.Query(ctx, `
 		WITH merged AS (
 			SELECT s.user_id, s.subject, s.state, s.last_class, s.first_seen_at,
-			       CASE WHEN c.change IN ('changed', 'returned') THEN c.verified_at ELSE s.verified_at END AS verified_at,
+			       CASE WHEN c.change IN ('changed', 'returned', 'noted') THEN c.verified_at ELSE s.verified_at END AS verified_at,
 			       (c.change = 'left' AND $1) IS TRUE OR (s.left_at IS NOT NULL AND c.change IS DISTINCT FROM 'returned') AS has_left,
 			       (c.change IN ('changed', 'returned')) IS TRUE OR (s.next_due_at <= now()) IS TRUE AS due,
 			       CASE WHEN c.change IN ('changed', 'returned') THEN c.change ELSE s.due_reason END AS reason
@@ -61,7 +63,9 @@ func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit i
 			SELECT c.user_id, '', 'pending', '', now(), c.verified_at, false, true, 'new'
 			FROM pg_temp.user_changes AS c WHERE c.change = 'new'
 		), claimed AS (
-			SELECT CASE WHEN m.due THEN m.reason WHEN m.state = 'pending' THEN 'new' WHEN m.state = 'archived' THEN 'recheck' ELSE 'retry' END AS reason, m.state
+			SELECT CASE WHEN m.due THEN m.reason WHEN m.state = 'pending' THEN 'new' WHEN m.state = 'archived' THEN 'recheck' ELSE 'retry' END AS reason, m.state,
+			       m.state = 'archived' OR m.state IN ('no_images', 'not_found')
+			           OR NOT $4 AND m.last_class IN (SELECT c.class FROM archive.classes AS c WHERE c.settled) AS known
 			FROM merged AS m
 			WHERE CASE WHEN cardinality($2::text[]) > 0 THEN m.user_id = ANY ($2)
 			           WHEN $3 THEN NOT m.has_left
@@ -73,17 +77,19 @@ func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit i
 			ORDER BY coalesce(m.verified_at, m.first_seen_at) DESC, m.subject
 			LIMIT nullif($8, 0)
 		)
-		SELECT x.reason, count(*), count(*) FILTER (WHERE x.reason = 'retry' AND x.state IN ('not_found', 'no_images'))
+		SELECT x.reason, count(*), count(*) FILTER (WHERE x.known AND x.reason IN ('retry', 'recheck')),
+		       count(*) FILTER (WHERE x.reason = 'retry' AND x.state IN ('not_found', 'no_images'))
 		FROM claimed AS x GROUP BY x.reason`,
-		leftMarked, append([]string{}, selection.UserIDs...), selection.Filtered(),
+		figures.Sync.LeftHeld == 0, append([]string{}, selection.UserIDs...), selection.Filtered(),
 		selection.Failed || selection.FailedClass != store.ClassNone, selection.FailedClass, orNull(selection.Since), orNull(selection.Until), limit)
 	if err != nil {
 		return err
 	}
 	var reason store.DueReason
-	var users, unverified int64
-	_, err = pgx.ForEachRow(rows, []any{&reason, &users, &unverified}, func() error {
+	var users, listings, unverified int64
+	_, err = pgx.ForEachRow(rows, []any{&reason, &users, &listings, &unverified}, func() error {
 		figures.Due[reason] = users
+		figures.DueListings += listings
 		figures.Unverified += unverified
 		return nil
 	})

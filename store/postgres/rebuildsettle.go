@@ -37,7 +37,8 @@ func (r *Rebuild) settle(ctx context.Context, nextDue func(store.Result) time.Du
 // whose row in the source speaks of a verification that is newer than what was
 // done last, or of a transaction that nothing was done about, is due at once: the
 // lost ledger may have known it or not. Of a transaction that is somebody else's
-// nothing follows: the row names another one all along.
+// nothing follows, since the row names another one all along, nor of one where Vlens
+// named none and the user is archived.
 const subjectsSQL = `
 INSERT INTO archive.subjects (subject, user_id, state, last_class, first_seen_at, verified_at, transaction_id, left_at,
                               archived_at, newest_transaction, unlisted_at, attempts, next_due_at, due_reason, last_run_id)
@@ -50,6 +51,7 @@ FROM (
 	SELECT s.subject, s.state, s.class, s.run_id, s.first_at, s.last_at, s.archived_at, s.newest, s.unlisted_at, s.attempts, s.due_reason, s.seconds,
 	       u.user_id, u.transaction_id, u.verified_at,
 	       u.user_id IS NOT NULL AND (coalesce(u.verified_at > s.last_at, false) OR s.transaction_id <> '' AND s.class <> 'shared_transaction' AND u.transaction_id IS NOT NULL
+	           AND NOT (s.state = 'archived' AND s.newest LIKE 't-%')
 	           AND NOT EXISTS (SELECT 1 FROM archive.outcomes AS o WHERE o.subject = s.subject AND o.transaction_id = u.transaction_id::text)
 	           AND NOT EXISTS (SELECT 1 FROM archive.records AS r WHERE r.subject = s.subject AND r.transaction_id = u.transaction_id::text)) AS changed
 	FROM pg_temp.standing AS s

@@ -33,15 +33,16 @@ func (q *reportQuery) users() {
 		users.States[state], users.LeftStates[state] = 0, 0
 	}
 	var state store.State
-	var all, left int64
+	var all, left, unlisted int64
 	q.each(`
-		SELECT s.state, count(*), count(s.left_at) FROM archive.subjects AS s GROUP BY s.state`,
-		[]any{&state, &all, &left}, func() error {
+		SELECT s.state, count(*), count(s.left_at), count(s.unlisted_at) FROM archive.subjects AS s GROUP BY s.state`,
+		[]any{&state, &all, &left, &unlisted}, func() error {
 			if _, there := users.States[state]; there {
 				users.States[state], users.LeftStates[state] = all, left
 				known += all
 			}
 			users.Left += left
+			users.Unlisted += unlisted
 			return nil
 		})
 	users.AcceptedStates = map[store.State]int64{store.StatePartial: 0, store.StateFailed: 0}

@@ -21,7 +21,7 @@ func (q *reportQuery) work() {
 			w.Outcomes[outcome] += attempts
 			w.Attempts += attempts
 			w.Requests += requests
-			if outcome == store.OutcomeFailed || outcome == store.OutcomePartial {
+			if outcome.Incomplete() {
 				q.attempts[class] += attempts
 			}
 			return nil

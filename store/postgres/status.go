@@ -21,7 +21,7 @@ func (l *Ledger) Status(ctx context.Context) (store.Status, error) {
 	status := store.Status{Users: make(map[store.State]int64)}
 	var batch pgx.Batch
 	batch.Queue(`SELECT now()`).QueryRow(func(row pgx.Row) error { return row.Scan(&status.At) })
-	queueCoverage(&batch, status.Users, &status.UsersTotal, &status.UsersLeft, &status.OldestPendingAt)
+	queueCoverage(&batch, status.Users, &status.UsersTotal, &status.UsersLeft, &status.UsersUnlisted, &status.OldestPendingAt)
 	batch.Queue(`
 		SELECT f.class, f.users, f.oldest_at
 		FROM archive.failures AS f
@@ -74,55 +74,4 @@ func scanRunLine(row pgx.CollectableRow) (store.RunLine, error) {
 	}
 	line.Run.EndedAt = orZero(ended)
 	return line, json.Unmarshal(selection, &line.Run.Selection)
-}
-
-// UserStatus says where one user stands. A user whom the ledger does not know is
-// store.ErrNotFound.
-func (l *Ledger) UserStatus(ctx context.Context, userID string) (store.UserStatus, error) {
-	var user store.UserStatus
-	var batch pgx.Batch
-	batch.Queue(`
-		SELECT s.subject, s.state, s.last_class, s.first_seen_at, s.verified_at, s.left_at, s.archived_at, s.attempts,
-		       s.next_due_at, s.due_reason, CASE WHEN s.lease_process IN (`+liveProcesses+`) THEN s.lease_process ELSE '' END
-		FROM archive.subjects AS s WHERE s.user_id = $1`, userID).QueryRow(func(row pgx.Row) error {
-		var verified, left, archived, due *time.Time
-		err := row.Scan(&user.Subject, &user.State, &user.LastClass, &user.FirstSeenAt, &verified, &left, &archived, &user.Attempts,
-			&due, &user.DueReason, &user.LeaseProcess)
-		user.VerifiedAt, user.LeftAt, user.ArchivedAt, user.NextDueAt = orZero(verified), orZero(left), orZero(archived), orZero(due)
-		return err
-	})
-	batch.Queue(`
-		SELECT o.run_id, o.outcome, o.class, o.transaction_id, o.requests, o.ended_at
-		FROM archive.outcomes AS o JOIN archive.subjects AS s ON s.subject = o.subject
-		WHERE s.user_id = $1
-		ORDER BY o.ended_at DESC
-		LIMIT $2`, userID, outcomesShown).Query(func(rows pgx.Rows) (err error) {
-		user.Outcomes, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (store.OutcomeLine, error) {
-			var line store.OutcomeLine
-			err := row.Scan(&line.RunID, &line.Outcome, &line.Class, &line.Transaction, &line.Requests, &line.EndedAt)
-			return line, err
-		})
-		return err
-	})
-	batch.Queue(`
-		SELECT r.transaction_id, r.sequence, r.key, r.version_id, r.sha256, r.archived_at
-		FROM archive.records AS r JOIN archive.subjects AS s ON s.subject = r.subject
-		WHERE s.user_id = $1
-		ORDER BY r.archived_at DESC, r.sequence DESC
-		LIMIT $2`, userID, outcomesShown).Query(func(rows pgx.Rows) (err error) {
-		user.Records, err = pgx.CollectRows(rows, scanRecordRef)
-		return err
-	})
-	batch.Queue(acceptedSQL+` WHERE a.user_id = $1`, userID).Query(func(rows pgx.Rows) error {
-		standing, err := pgx.CollectRows(rows, scanStanding)
-		if err == nil && len(standing) > 0 {
-			user.Accepted = &standing[0].Exception
-		}
-		return err
-	})
-	err := l.pool.SendBatch(ctx, &batch).Close()
-	if noRow(err) {
-		err = store.ErrNotFound
-	}
-	return user, l.failed("read status of a user", err)
 }

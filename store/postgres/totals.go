@@ -38,7 +38,7 @@ func (l *Ledger) Totals(ctx context.Context, runID string) (store.RunTotals, err
 }
 
 func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
-	queueCoverage(batch, totals.Users, &totals.UsersTotal, &totals.UsersLeft, &totals.OldestPendingAt)
+	queueCoverage(batch, totals.Users, &totals.UsersTotal, &totals.UsersLeft, &totals.UsersUnlisted, &totals.OldestPendingAt)
 	batch.Queue(`
 		SELECT o.outcome, o.class, count(*) FROM archive.outcomes AS o
 		WHERE o.run_id = $1 GROUP BY o.outcome, o.class`, runID).Query(func(rows pgx.Rows) error {
@@ -47,7 +47,7 @@ func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
 		var users int64
 		_, err := pgx.ForEachRow(rows, []any{&outcome, &class, &users}, func() error {
 			totals.Outcomes[outcome] += users
-			if outcome == store.OutcomeFailed || outcome == store.OutcomePartial {
+			if outcome.Incomplete() {
 				totals.Failures[class] += users
 			}
 			return nil
@@ -98,15 +98,16 @@ func queueTotals(batch *pgx.Batch, runID string, totals *store.RunTotals) {
 }
 
 // queueCoverage reads all users of the archive by state.
-func queueCoverage(batch *pgx.Batch, users map[store.State]int64, total, left *int64, oldestPending *time.Time) {
-	batch.Queue(`SELECT c.state, c.users, c.users_left, c.oldest_pending_at FROM archive.coverage AS c`).Query(func(rows pgx.Rows) error {
+func queueCoverage(batch *pgx.Batch, users map[store.State]int64, total, left, unlisted *int64, oldestPending *time.Time) {
+	batch.Queue(`SELECT c.state, c.users, c.users_left, c.users_unlisted, c.oldest_pending_at FROM archive.coverage AS c`).Query(func(rows pgx.Rows) error {
 		var state store.State
-		var inState, leftInState int64
+		var inState, leftInState, unlistedInState int64
 		var oldest *time.Time
-		_, err := pgx.ForEachRow(rows, []any{&state, &inState, &leftInState, &oldest}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&state, &inState, &leftInState, &unlistedInState, &oldest}, func() error {
 			users[state] = inState
 			*total += inState
 			*left += leftInState
+			*unlisted += unlistedInState
 			if state == store.StatePending {
 				*oldestPending = orZero(oldest)
 			}

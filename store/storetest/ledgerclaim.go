@@ -169,17 +169,83 @@ func (b *ledgerTest) due() {
 	wantEqual(b, "state", due[0].State, store.StateArchived)
 	b.finish(next, "p2", due[0], store.OutcomeFailed, time.Hour)
 
+	now, err := b.Clock(b.Context())
+	b.must(err)
 	for n := range users {
-		users[n].VerifiedAt = users[n].VerifiedAt.Add(time.Minute)
+		users[n].VerifiedAt = now.Add(-time.Duration(n)*time.Second + time.Minute)
 	}
 	b.users(users...)
 	last := b.synced("r3", "p3", store.Selection{})
 	due = b.claim(last, "p3", 9)
-	b.wantIDs("changed rows are due in every state", due, "user-01", "user-02", "user-03", "user-04")
+	b.wantIDs("users verified again are due in every state", due, "user-01", "user-02", "user-03", "user-04")
 	for n, state := range []store.State{store.StateArchived, store.StateNotFound, store.StateFailed, store.StateArchived} {
 		wantEqual(b, "state of "+due[n].UserID, due[n].State, state)
 		wantEqual(b, "attempts of "+due[n].UserID, due[n].Attempts, 0)
 	}
+}
+
+// A row may change without calling for work.
+func (b *ledgerTest) rowsWithoutNews() {
+	users := people(6)
+	for n := range users {
+		users[n].VerifiedAt = time.Time{}
+	}
+	b.users(users...)
+	run := b.synced("r1", "p1", store.Selection{})
+	tasks := b.claim(run, "p1", 6)
+	const named = "6f1c1f9e-0000-4000-8000-00000000000"
+	for n, task := range tasks {
+		folder := fmt.Sprint(named, n)
+		if task.UserID == users[2].ID {
+			folder = "t-0123456789abcdef"
+		}
+		_, err := b.Known(b.Context(), task.Subject, folder, "")
+		b.must(err)
+		result := stored(ended(run, task, store.OutcomeArchived, time.Hour), folder)
+		if task.UserID == users[5].ID {
+			result.Outcome, result.Class, result.Verification = store.OutcomePartial, store.ClassTimeout, store.StatePartial
+		}
+		b.must(b.Commit(b.Context(), "p1", result))
+	}
+	folder := func(user store.User) string {
+		for n, task := range tasks {
+			if task.UserID == user.ID {
+				return fmt.Sprint(named, n)
+			}
+		}
+		return ""
+	}
+
+	past := day
+	users[0].VerifiedAt = past                                           // the query got verified_at
+	users[1].TransactionID, users[1].VerifiedAt = folder(users[1]), past // and transaction_id
+	users[2].TransactionID = "6f1c1f9e-0000-4000-8000-0000000000ff"      // Vlens names none
+	users[3].TransactionID = "6f1c1f9e-0000-4000-8000-0000000000fe"      // another one
+	users[5].TransactionID = folder(users[5])                            // the same, of which something is missing
+	b.users(users...)
+	b.begin("r2", "p2", store.Selection{})
+	sync, err := b.syncAs("r2", "p2")
+	b.must(err)
+	wantEqual(b, "sync", sync, store.SyncResult{Users: 6, Changed: 2})
+	due := b.claim(store.Run{ID: "r2"}, "p2", 9)
+	got := ids(due)
+	slices.Sort(got)
+	if want := []string{users[3].ID, users[5].ID}; !slices.Equal(got, want) {
+		b.Fatalf("due are %v, want %v", got, want)
+	}
+	for _, task := range due {
+		b.finish(store.Run{ID: "r2"}, "p2", task, store.OutcomeFailed, time.Hour)
+	}
+
+	// What was only noted is in the row, and no news the next time.
+	b.begin("r3", "p3", store.Selection{UserIDs: []string{users[1].ID}})
+	sync, err = b.syncAs("r3", "p3")
+	b.must(err)
+	wantEqual(b, "the same rows again", sync, store.SyncResult{Users: 6})
+	chosen := b.claim(store.Run{ID: "r3", Selection: store.Selection{Users: 1}}, "p3", 9)
+	b.wantIDs("chosen", chosen, users[1].ID)
+	wantEqual(b, "transaction", chosen[0].TransactionID, users[1].TransactionID)
+	wantEqual(b, "verified at", chosen[0].VerifiedAt.Equal(past), true)
 }
 
 func (b *ledgerTest) changedWhileLeased() {

@@ -73,6 +73,9 @@ func (l *MemoryLedger) Totals(_ context.Context, runID string) (store.RunTotals,
 		if l.wanted(run, s) {
 			totals.DueLeft++
 		}
+		if s.unlisted {
+			totals.UsersUnlisted++
+		}
 		if s.left {
 			totals.UsersLeft++
 		} else if at := s.newness(); s.state == store.StatePending && (totals.OldestPendingAt.IsZero() || at.Before(totals.OldestPendingAt)) {
@@ -81,7 +84,7 @@ func (l *MemoryLedger) Totals(_ context.Context, runID string) (store.RunTotals,
 	}
 	for _, outcome := range run.outcomes {
 		totals.Outcomes[outcome.Outcome]++
-		if outcome.Outcome == store.OutcomeFailed || outcome.Outcome == store.OutcomePartial {
+		if outcome.Outcome.Incomplete() {
 			totals.Failures[outcome.Class]++
 		}
 	}

@@ -70,6 +70,10 @@ func (l *MemoryLedger) merge(request store.SyncRequest) store.SyncResult {
 			result.Returned++
 			reason = store.DueReturned
 		case !there.user.VerifiedAt.Equal(user.VerifiedAt) || there.user.TransactionID != user.TransactionID:
+			if !l.callsForWork(there, user) {
+				there.user = user
+				continue
+			}
 			result.Changed++
 		default:
 			there.user = user
@@ -87,6 +91,26 @@ func (l *MemoryLedger) merge(request store.SyncRequest) store.SyncResult {
 		result.Left++
 	}
 	return result
+}
+
+// callsForWork reports whether the change of a user's row makes the user due: a
+// verification since the user was last found complete, or a transaction that is
+// not archived.
+func (l *MemoryLedger) callsForWork(s *memorySubject, user store.User) bool {
+	verifiedSince := !user.VerifiedAt.Equal(s.user.VerifiedAt) && user.VerifiedAt.After(s.archived)
+	transaction := user.TransactionID
+	if verifiedSince || transaction == "" || transaction == s.user.TransactionID {
+		return verifiedSince
+	}
+	if s.state == store.StateArchived && (s.newest == transaction || s.user.TransactionID == "" && strings.HasPrefix(s.newest, store.UnnamedPrefix)) {
+		return false
+	}
+	for _, run := range l.runs {
+		if outcome, there := run.outcomes[s.subject]; there && outcome.Transaction == transaction && outcome.Standing().Complete {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *MemoryLedger) choose(selection store.Selection, key store.SubjectKey) map[store.Subject]bool {
