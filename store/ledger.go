@@ -146,6 +146,20 @@ type RunTotals struct {
 	DueLeft         int64 // users still due when the run was closed
 }
 
+// manyUsers is how many users a run must have for their ends to say something of
+// all of them.
+const manyUsers = 20
+
+// FoundNobody reports whether the vendor has none of the many users of the run, or
+// no image of any.
+func (t RunTotals) FoundNobody() bool {
+	var users int64
+	for _, n := range t.Outcomes {
+		users += n
+	}
+	return users >= manyUsers && t.Outcomes[OutcomeNotFound]+t.Outcomes[OutcomeNoImages] == users
+}
+
 // RunEntry is one user of a run, as a line of the run's manifest tells it.
 type RunEntry struct {
 	Subject     Subject

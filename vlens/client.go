@@ -82,6 +82,7 @@ func listQuestion(emailOrPhone string, into *Listing) question {
 			if *into, ok = parseListing(r.envelope.data); !ok {
 				return unreadable(EndpointList, r)
 			}
+			into.Provenance = r.Provenance
 			return nil
 		},
 	}

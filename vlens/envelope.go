@@ -15,7 +15,8 @@ type form int
 
 const (
 	formEmpty form = iota
-	formOther      // HTML, cut JSON, anything that is no JSON object
+	formPage       // HTML or XML
+	formOther      // cut JSON, anything else that is no JSON object
 	formJSON       // one JSON object
 )
 
@@ -25,6 +26,9 @@ const (
 // AjaxResponse). Names are taken in any case.
 type envelope struct {
 	form form
+	// own says that members stand in it which only these two have: the vendor's
+	// application gave the answer. A gateway's JSON has none of them.
+	own bool
 	// data holds the members of the data object; hasData tells an empty object
 	// from null, absence and other types.
 	data    []member
@@ -55,8 +59,11 @@ var errNoObject = errors.New("not an object")
 // the object is formOther.
 func parseEnvelope(body []byte) envelope {
 	body = bytes.TrimPrefix(body, byteOrderMark)
-	if len(bytes.TrimSpace(body)) == 0 {
+	switch text := bytes.TrimSpace(body); {
+	case len(text) == 0:
 		return envelope{form: formEmpty}
+	case text[0] == '<':
+		return envelope{form: formPage}
 	}
 	if short, ok := shorten(body); ok {
 		// What is no object without the text may be one with it.
@@ -79,6 +86,7 @@ func parse(x excerpt) envelope {
 func readEnvelope(d *jsontext.Decoder, body excerpt) (envelope, error) {
 	e := envelope{form: formJSON}
 	err := eachMember(d, func(name string) error {
+		e.own = e.own || isOwn(name)
 		switch {
 		case strings.EqualFold(name, "data") && d.PeekKind() == '{':
 			members, err := readMembers(d, body)
@@ -111,6 +119,18 @@ func readEnvelope(d *jsontext.Decoder, body excerpt) (envelope, error) {
 		return envelope{}, errors.New("something follows the object")
 	}
 	return e, nil
+}
+
+// isOwn reports whether a member of this name is in the vendor's envelopes and not
+// in those that gateways and frameworks answer with ({"message": …}, {"error": …},
+// problem details).
+func isOwn(name string) bool {
+	for _, own := range []string{"error_code", "error_message", "error_descriptions", "unAuthorizedRequest", "__abp"} {
+		if strings.EqualFold(name, own) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e *envelope) readABPError(d *jsontext.Decoder, body excerpt) error {

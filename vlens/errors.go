@@ -2,6 +2,7 @@ package vlens
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -98,6 +99,12 @@ type Error struct {
 	// Enveloped means that the answer had the form of the vendor's own: its
 	// application gave it, and no gateway before it.
 	Enveloped bool
+	// Foreign means that something before the vendor's application certainly gave
+	// the answer. The vendor has said nothing.
+	Foreign bool
+
+	// Provenance names the request that failed.
+	Provenance
 
 	retryAfter time.Duration // of a throttle reply; 0 when none was sent
 	// deliberate: the vendor understood and chose this answer, so that asking
@@ -116,11 +123,31 @@ func (e *Error) Error() string {
 	if e.Code != 0 {
 		fmt.Fprintf(&text, "vendor code %d, ", e.Code)
 	}
-	text.WriteString(e.Fault.meaning())
+	if e.Foreign {
+		text.WriteString(foreignMeaning(e.Status))
+	} else {
+		text.WriteString(e.Fault.meaning())
+	}
 	if e.err != nil {
 		fmt.Fprintf(&text, ": %v", e.err)
 	}
 	return text.String()
+}
+
+// foreignMeaning is what an answer says that is not the vendor's, by its status,
+// and what to do about it.
+func foreignMeaning(status int) string {
+	switch {
+	case status == http.StatusForbidden:
+		return "this is no answer of Vlens: a firewall, gateway or proxy before it blocks the request; find out which, and have it let the request through"
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
+		return "this is no answer of Vlens: where the request arrived there is no such route; check vlens.base_url, and proxies in between"
+	case status == http.StatusProxyAuthRequired:
+		return "this is no answer of Vlens: " + proxyCredentials
+	case status/100 == 3:
+		return "this is no answer of Vlens but a redirect, perhaps to a login page; check vlens.base_url, and proxies in between"
+	}
+	return "this is no answer of Vlens but a page of a gateway, firewall or proxy before it; if it lasts, find out which"
 }
 
 // Unwrap is the cause, for faults that have one.

@@ -23,7 +23,7 @@ func (c *Client) try(ctx context.Context, q question, s slot) error {
 		s.release()
 		return ctx.Err()
 	}
-	r := &reply{envelope: envelope{form: formOther}}
+	r := &reply{envelope: envelope{form: formOther}, Provenance: Provenance{RequestID: newRequestID()}}
 	defer r.release()
 	started := time.Now()
 	err := c.roundTrip(ctx, q, s.bearer, r)
@@ -35,9 +35,9 @@ func (c *Client) try(ctx context.Context, q question, s slot) error {
 	if err == nil && s.bearer != nil {
 		s.bearer.worked(q.endpoint)
 	}
-	info := RequestInfo{Endpoint: q.endpoint, Status: r.status, Duration: took, ServerTime: r.serverTime}
+	info := RequestInfo{Endpoint: q.endpoint, Status: r.status, Duration: took, RequestID: r.RequestID, ServerTime: r.VendorDate}
 	if fault, ok := errors.AsType[*Error](err); ok {
-		info.Fault = fault.Fault
+		info.Fault, fault.Provenance = fault.Fault, r.Provenance
 	}
 	watcher(ctx)(info)
 	return err
@@ -56,18 +56,22 @@ func (c *Client) evaluate(q question, r *reply) error {
 func (c *Client) roundTrip(ctx context.Context, q question, bearer *token, r *reply) error {
 	exchange, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	exchange = sendingOnce(exchange, cancel)
 	guard := stallGuard{ctx: exchange, cancel: cancel, timeout: c.config.Timeout}
 	var resp *http.Response
 	err := guard.wait(func() (err error) {
-		resp, err = c.config.Transport.RoundTrip(c.request(exchange, q, bearer)) //nolint:bodyclose // closed below
+		resp, err = c.config.Transport.RoundTrip(c.request(exchange, q, bearer, r.RequestID)) //nolint:bodyclose // closed below
 		return err
 	})
+	if err != nil && errors.Is(context.Cause(exchange), errCut) {
+		err = errCut // not every transport passes on the cause of its context
+	}
 	if err != nil {
 		return orCancelled(ctx, connectionError(q.endpoint, err))
 	}
 	defer resp.Body.Close()
 	r.status, r.retryAfter = resp.StatusCode, retryAfter(resp.Header)
-	r.serverTime, _ = http.ParseTime(resp.Header.Get("Date"))
+	r.VendorDate, _ = http.ParseTime(resp.Header.Get("Date"))
 
 	err = c.readBody(ctx, q, guardedReader{guard, resp.Body}, resp.ContentLength, r)
 	if err != nil && ctx.Err() != nil {
@@ -80,7 +84,7 @@ func (c *Client) roundTrip(ctx context.Context, q question, bearer *token, r *re
 	return nil
 }
 
-func (c *Client) request(ctx context.Context, q question, bearer *token) *http.Request {
+func (c *Client) request(ctx context.Context, q question, bearer *token, id string) *http.Request {
 	target := *c.urls[q.endpoint]
 	target.RawQuery = q.query.Encode()
 	// One page says that TenancyName is for the login only, others that every call
@@ -90,13 +94,14 @@ func (c *Client) request(ctx context.Context, q question, bearer *token) *http.R
 		"ApiKey":      {c.config.APIKey},
 		"TenancyName": {c.config.TenancyName},
 	}
+	header.Set(requestIDHeader, id)
 	if c.config.UserAgent != "" {
 		header.Set("User-Agent", c.config.UserAgent)
 	}
 	if bearer != nil {
 		header.Set("Authorization", "Bearer "+bearer.access)
 	}
-	req := &http.Request{Method: http.MethodGet, URL: &target, Host: target.Host, Header: header, Body: unrepeatable{}}
+	req := &http.Request{Method: http.MethodGet, URL: &target, Host: target.Host, Header: header}
 	if q.body != nil {
 		req.Method = http.MethodPost
 		header.Set("Content-Type", "application/json")
@@ -104,14 +109,6 @@ func (c *Client) request(ctx context.Context, q question, bearer *token) *http.R
 	}
 	return req.WithContext(ctx)
 }
-
-// unrepeatable is an empty body that net/http cannot send twice. A GET without a
-// body it sends again by itself when a kept connection breaks, and the vendor
-// would count a request for which the quota was not asked.
-type unrepeatable struct{}
-
-func (unrepeatable) Read([]byte) (int, error) { return 0, io.EOF }
-func (unrepeatable) Close() error             { return nil }
 
 // readBody reads the answer and parses it. The length is -1 when it is unknown, and
 // may be a lie.

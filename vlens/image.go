@@ -23,6 +23,8 @@ type Image struct {
 	Bytes []byte
 	// Info is what Bytes turned out to be, whatever the file name says.
 	Info
+	// Provenance names the request that brought it.
+	Provenance
 
 	buffer *buffer
 	hold   hold
@@ -118,6 +120,7 @@ func (c *Client) decode(r *reply) (*Image, *Error) {
 		image.Release()
 		return nil, fault
 	}
+	image.Provenance = r.Provenance
 	r.hold.shrinkTo(int64(len(decoded.bytes)))
 	image.hold, r.hold = r.hold, hold{}
 	return image, nil

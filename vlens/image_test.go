@@ -291,7 +291,7 @@ func TestMemoryIsReturnedAfterErrors(t *testing.T) {
 				w.Header().Set("Content-Length", "1000")
 				_, _ = io.WriteString(w, `{"data"`)
 			},
-			says(200, "<html>"),
+			says(200, "no JSON"),
 			says(200, imageText("Ynl0ZXM=")),
 		)
 		_, err := v.client(t, func(c *vlens.Config) { c.Memory = budget }).Image(t.Context(), wanted)

@@ -19,7 +19,8 @@ func TestAskingForNobodyIsOneRequest(t *testing.T) {
 		want   vlens.Fault
 	}{
 		"no such user":  {says(404, `{"data":null,"error_code":7}`), vlens.FaultNotFound},
-		"forbidden":     {says(403, ""), vlens.FaultForbidden},
+		"forbidden":     {says(403, forbidden), vlens.FaultForbidden},
+		"firewall":      {says(403, ""), vlens.FaultVendorError},
 		"token refused": {says(401, ""), vlens.FaultUnauthorized},
 		"unknown code":  {says(200, `{"data":null,"error_code":9001}`), vlens.FaultVendorError},
 		"failing":       {says(500, ""), vlens.FaultVendorError},

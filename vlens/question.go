@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -81,8 +82,9 @@ func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fau
 	case fault.Fault == FaultUnauthorized && bearer != nil && p.blames(bearer, q.endpoint):
 		bearer.refused.Store(true) // whoever has the next slot renews it
 		return true, nil
-	case fault.Fault == FaultForbidden && bearer != nil && !p.loggedIn && bearer.doubtful(q.endpoint):
+	case mayBlameToken(fault) && bearer != nil && !p.loggedIn && bearer.doubtful(q.endpoint):
 		p.loggedIn = true
+		p.failures++
 		return true, c.session.loginAgain(ctx, bearer)
 	}
 	p.failures++
@@ -91,6 +93,12 @@ func (c *Client) prepareNext(ctx context.Context, q question, bearer *token, fau
 	}
 	wait := min(firstBackoff<<min(p.failures-1, 16), lastBackoff)
 	return true, pause(ctx, wait/2+rand.N(wait/2))
+}
+
+// mayBlameToken reports whether a login may mend a fault: the vendor's check of the
+// token may answer 403 without the envelope.
+func mayBlameToken(fault *Error) bool {
+	return fault.Fault == FaultForbidden || fault.Foreign && fault.Status == http.StatusForbidden
 }
 
 func (c *Client) triesFor(q question, fault *Error) int {

@@ -40,6 +40,8 @@ type Listing struct {
 	// TransactionID is a lower-case UUID, or empty when the listing tells none: of
 	// a field of its own, else of the first reference that has one.
 	TransactionID string
+	// Provenance names the request that brought it.
+	Provenance
 }
 
 // Reference is what the listing gives for one image.
@@ -50,12 +52,15 @@ type Reference struct {
 	TransactionID string
 }
 
-// parseListing reports false for a value that is neither a text nor null: an
-// unknown shape must not pass for "no image".
+// parseListing reports false for a value that is neither a text nor null, and for
+// members of which none is an image's: an unknown shape must not pass for "no
+// image".
 func parseListing(data []member) (Listing, bool) {
 	var l Listing
+	known := len(data) == 0
 	for _, m := range data {
 		field, isField := fieldOf(m.name)
+		known = known || isField
 		isTransaction := strings.EqualFold(m.name, "transactionId") || strings.EqualFold(m.name, "transaction_id")
 		if !isField && !isTransaction {
 			continue
@@ -79,7 +84,7 @@ func parseListing(data []member) (Listing, bool) {
 			l.TransactionID = r.TransactionID
 		}
 	}
-	return l, true
+	return l, known
 }
 
 func fieldOf(name string) (Field, bool) {

@@ -34,7 +34,10 @@ func TestHowOftenAFaultIsTried(t *testing.T) {
 		"unknown code":              {says(200, `{"error_code":12345}`), vlens.FaultVendorError, 2},
 		"400":                       {says(400, `{}`), vlens.FaultVendorError, 2},
 		"data null":                 {says(200, `{"data":null}`), vlens.FaultBadPayload, 2},
-		"definite":                  {says(404, ""), vlens.FaultNotFound, 1},
+		"no such route":             {says(404, ""), vlens.FaultVendorError, 2},
+		"redirect":                  {says(302, ""), vlens.FaultVendorError, 2},
+		"a page":                    {says(200, "<html>"), vlens.FaultBadPayload, 2},
+		"definite":                  {says(404, `{"error_code":12}`), vlens.FaultNotFound, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -303,7 +306,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			http.Redirect(w, r, "http://localhost"+imagePath, http.StatusTemporaryRedirect)
 		}
 		_, err := v.client(t, once).List(t.Context(), phone)
-		wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointList, Fault: vlens.FaultVendorError, Status: 307})
+		wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointList, Fault: vlens.FaultVendorError, Status: 307, Foreign: true})
 		v.wantRequests(t, 1, 0, 1, 0)
 	})
 }

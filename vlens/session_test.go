@@ -187,7 +187,7 @@ func TestFailedLoginIsSharedByThoseWhoWaited(t *testing.T) {
 		v.Login = delayed(time.Second, says(502, "<html>"))
 		c := v.client(t, once)
 		for _, err := range together(20, lister(t, c)) {
-			wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointLogin, Fault: vlens.FaultVendorError, Status: 502})
+			wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointLogin, Fault: vlens.FaultVendorError, Status: 502, Foreign: true})
 		}
 		v.wantRequests(t, 1, 0, 0, 0)
 		v.Login = good
@@ -245,12 +245,28 @@ func TestUnauthorizedWithAFreshTokenIsFinal(t *testing.T) {
 	})
 }
 
+const forbidden = `{"data":null,"error_code":403}`
+
+// A check of the token in front of the vendor's application may answer without the
+// envelope.
+func TestForbiddenWithoutEnvelopeIsDoubtedOnce(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, v *vendor) {
+		v.Login = inTurn(says(200, tokens("stale", "r", 600)), says(200, tokens("fresh", "r", 600)))
+		v.List = withToken("fresh", v.List, says(403, ""))
+		wantAll(t, together(10, lister(t, v.client(t, nil))), nil)
+		if logins := len(v.seen(loginPath)); logins != 2 {
+			t.Errorf("%d logins", logins)
+		}
+	})
+}
+
 // One page of the vendor says that 403 means a bad token.
 func TestForbiddenIsDoubtedOnce(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, v *vendor) {
 		v.Login = inTurn(says(200, tokens("stale", "r", 600)), says(200, tokens("fresh", "r", 600)))
-		v.List = withToken("fresh", v.List, says(403, ""))
+		v.List = withToken("fresh", v.List, says(403, forbidden))
 		wantAll(t, together(10, lister(t, v.client(t, nil))), nil)
 		if logins := len(v.seen(loginPath)); logins != 2 || len(v.seen(refreshPath)) != 0 {
 			t.Errorf("%d logins, %d refreshes", logins, len(v.seen(refreshPath)))
@@ -261,10 +277,10 @@ func TestForbiddenIsDoubtedOnce(t *testing.T) {
 func TestMissingPermissionCostsOneLogin(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, v *vendor) {
-		v.List = delayed(time.Second, says(403, ""))
+		v.List = delayed(time.Second, says(403, forbidden))
 		c := v.client(t, nil)
 		for _, err := range append(together(10, lister(t, c)), together(10, lister(t, c))...) {
-			wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointList, Fault: vlens.FaultForbidden, Status: 403, Permanent: true})
+			wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointList, Fault: vlens.FaultForbidden, Status: 403, Code: 403, Permanent: true})
 		}
 		v.wantRequests(t, 2, 0, 20+10, 0)
 	})
@@ -273,12 +289,12 @@ func TestMissingPermissionCostsOneLogin(t *testing.T) {
 func TestForbiddenImagesCostOneLogin(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, v *vendor) {
-		v.Image = says(403, "")
+		v.Image = says(403, forbidden)
 		c := v.client(t, nil)
 		for range 5 {
 			wantAll(t, together(1, lister(t, c)), nil) // listing works, and does not invite more logins
 			for _, err := range together(4, func() error { _, err := c.Image(t.Context(), wanted); return err }) {
-				wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointImage, Fault: vlens.FaultForbidden, Status: 403, Permanent: true})
+				wantFault(t, err, vlens.Error{Endpoint: vlens.EndpointImage, Fault: vlens.FaultForbidden, Status: 403, Code: 403, Permanent: true})
 			}
 		}
 		if logins := len(v.seen(loginPath)); logins != 2 {
@@ -295,7 +311,7 @@ func TestRevokedTokensWhere403MeansExpired(t *testing.T) {
 		v.Login = inTurn(says(200, tokens("t1", "r", 600)), says(200, tokens("t2", "r", 600)), says(200, tokens("t3", "r", 600)))
 		c := v.client(t, nil)
 		for _, alive := range []string{"t1", "t2", "t3"} {
-			v.List = withToken(alive, good, says(403, ""))
+			v.List = withToken(alive, good, says(403, forbidden))
 			wantAll(t, together(4, lister(t, c)), nil)
 		}
 	})

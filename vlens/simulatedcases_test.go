@@ -172,6 +172,10 @@ var simulatedCases = []simulated{
 		scenario: "all: {listing: data_null}", images: "list bad_payload 200/0", requests: "list 200 ×2, login 200",
 	},
 	{
+		name: "other names in the listing", shows: "listing: renamed", tolerate: []int{14},
+		scenario: "all: {listing: renamed}", images: "list bad_payload 200/0", requests: "list 200 ×2, login 200",
+	},
+	{
 		name: "the transaction in upper case", shows: "references: transaction_pascal", tolerate: []int{1},
 		scenario: "all: {references: transaction_pascal}", images: "stored", requests: wholeUser,
 	},
@@ -334,6 +338,29 @@ var simulatedCases = []simulated{
 	{
 		name: "a code that is known to last", shows: "faults.ENDPOINT: error", tolerate: []int{14}, config: withPermanent5000,
 		scenario: "all: {faults: {list: error}}", images: "list vendor_error 500/5000 final", requests: "list 500, login 200",
+	},
+
+	{
+		name: "a code that contradicts its status", shows: "faults.ENDPOINT: error_404", tolerate: []int{4, 14},
+		scenario: "all: {faults: {list: error_404}}", images: "list vendor_error 404/5000", requests: "list 404 ×2, login 200",
+	},
+
+	// Answers that are not the vendor's.
+	{
+		name: "a firewall blocks listings", shows: "faults.ENDPOINT: html_403; faults.ENDPOINT: empty_403", tolerate: []int{5, 13}, users: 1,
+		scenario: "all: {faults: {list: html_403}}", images: "list vendor_error 403/0", requests: "list 403 ×2, login 200 ×2",
+	},
+	{
+		name: "a firewall blocks one image", shows: "faults.ENDPOINT: empty_403", tolerate: []int{5, 13},
+		scenario: "all: {images: {id_back: empty_403}}", images: "id_back image vendor_error 403/0; rest stored", requests: "image 200 ×5, image 403 ×2, list 200, login 200 ×2",
+	},
+	{
+		name: "a firewall blocks the login", shows: "faults.ENDPOINT: html_403", tolerate: []int{5, 13},
+		scenario: "all: {faults: {login: html_403}}", images: "login vendor_error 403/0", requests: "login 403 ×2",
+	},
+	{
+		name: "a token is refused without words", shows: "faults.ENDPOINT: empty_401", tolerate: []int{13},
+		scenario: "all: {faults: {list: empty_401 once}}", images: "stored", requests: "image 200 ×6, list 200, list 401, login 200, refresh 200",
 	},
 
 	// Time, and the whole service.

@@ -24,6 +24,13 @@ var faultReplies = []struct {
 	{"html_502", 502, "vendor_error 502/0", 4},
 	{"empty_503", 503, "throttled 503/0", throttlesInRow},
 	{"empty_200", 200, "bad_payload 200/0", 4},
+	{"html_404", 404, "vendor_error 404/0", 2},
+	{"json_404", 404, "vendor_error 404/0", 2},
+	{"empty_404", 404, "vendor_error 404/0", 2},
+	{"empty_407", 407, "vendor_error 407/0", 2},
+	{"html_401", 401, "vendor_error 401/0", 2},
+	{"html_200", 200, "bad_payload 200/0", 2},
+	{"redirect", 302, "vendor_error 302/0", 2},
 	{"throttled", 429, "throttled 429/4003", throttlesInRow},
 }
 

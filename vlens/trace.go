@@ -13,6 +13,8 @@ type RequestInfo struct {
 	// Duration is from sending to the end of the body. Waiting for the quota is
 	// not part of it, waiting for memory before an image's body is.
 	Duration time.Duration
+	// RequestID is the X-Request-Id that was sent with it.
+	RequestID string
 	// ServerTime is the Date of the answer, to the second; zero without one.
 	ServerTime time.Time
 	// Fault is empty for a success, and for a request that the caller gave up.

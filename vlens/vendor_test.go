@@ -256,10 +256,11 @@ func wantFault(t *testing.T, err error, want vlens.Error) {
 	if !ok {
 		t.Fatalf("error %v (%T), want fault %s", err, err, want.Fault)
 	}
-	if got.Endpoint != want.Endpoint || got.Fault != want.Fault || got.Status != want.Status || got.Code != want.Code || got.Permanent != want.Permanent {
-		t.Errorf("error {%s %s status %d code %d permanent %t}, want {%s %s status %d code %d permanent %t}",
-			got.Endpoint, got.Fault, got.Status, got.Code, got.Permanent,
-			want.Endpoint, want.Fault, want.Status, want.Code, want.Permanent)
+	if got.Endpoint != want.Endpoint || got.Fault != want.Fault || got.Status != want.Status || got.Code != want.Code || got.Permanent != want.Permanent ||
+		got.Foreign != want.Foreign {
+		t.Errorf("error {%s %s status %d code %d permanent %t foreign %t}, want {%s %s status %d code %d permanent %t foreign %t}",
+			got.Endpoint, got.Fault, got.Status, got.Code, got.Permanent, got.Foreign,
+			want.Endpoint, want.Fault, want.Status, want.Code, want.Permanent, want.Foreign)
 	}
 	if text := err.Error(); strings.Contains(text, "%!") || !strings.HasPrefix(text, "vlens "+string(want.Endpoint)+": ") {
 		t.Errorf("error reads %q", text)

@@ -39,6 +39,7 @@ var vendorSigns = []struct {
 	{brokeOff, func(e *vlens.Error) bool { return e.Fault == vlens.FaultNetwork }},
 	{brokeOff, func(e *vlens.Error) bool { return e.Fault == vlens.FaultTimeout }},
 	{brokeOff, func(e *vlens.Error) bool { return e.Fault == vlens.FaultThrottled }},
+	{brokeOff, func(e *vlens.Error) bool { return e.Foreign }},
 	{brokeOff, func(e *vlens.Error) bool { return e.Status == statusBadGateway }},
 	{brokeOff, func(e *vlens.Error) bool { return e.Status == statusGatewayTimeout }},
 }

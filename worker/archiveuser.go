@@ -88,7 +88,7 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 		}
 		return err
 	}
-	return a.watch(end)
+	return a.breaker.watch(task, end)
 }
 
 // archive does the steps up to the ledger write. Each step is safe to repeat:
@@ -169,6 +169,14 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 		listing, err := askVendor(ctx, a.Worker, func() (vlens.Listing, error) {
 			return a.Vendor.List(ctx, id.value.Reveal())
 		})
+		switch notFound := isFault(err, vlens.FaultNotFound); {
+		case err == nil, notFound:
+			a.permission.answered()
+		case refusesListing(err):
+			if denied := a.permission.denies(a.task.Subject, err); denied != nil {
+				return end, true, denied
+			}
+		}
 		if isFault(err, vlens.FaultNotFound) {
 			continue
 		}
@@ -242,18 +250,6 @@ func (a *attempt) failure(err error) (ending, error) {
 	end := failed(classOf(err))
 	end.failure, _ = errors.AsType[*vlens.Error](err)
 	return end, nil
-}
-
-// watch tells the breaker how the user ended. Somebody of whom something is
-// stored is no sign of trouble for everybody, nor is what has a permanent meaning,
-// except a refusal of the account.
-func (a *attempt) watch(end ending) error {
-	byVendor := end.failure != nil && !end.class.Settled() && (!end.failure.Permanent || refusesAccount(end.failure))
-	if end.outcome == store.OutcomeFailed && (byVendor || end.class == store.ClassStorageError) {
-		return a.breaker.failed(end.class, end.failure)
-	}
-	a.breaker.passed()
-	return nil
 }
 
 // stored are the images that stand in the transaction's folder: those that the

@@ -55,8 +55,8 @@ func classOf(err error) store.Class {
 }
 
 // stopsRun reports whether an error is not this user's own: the work was
-// cancelled or stopped, the credentials are refused, the permission to list is, the bucket
-// is not there or refuses, or a service is away.
+// cancelled or stopped, the credentials are refused, the bucket is not there or
+// refuses, or a service is away.
 func stopsRun(err error) bool {
 	var outage *OutageError
 	if errors.As(err, &outage) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -73,7 +73,7 @@ func stopsRun(err error) bool {
 	if !ok {
 		return false
 	}
-	return refusesAccount(vendor) && vendor.Endpoint != vlens.EndpointImage
+	return refusesAccount(vendor) && asksForToken(vendor)
 }
 
 // refusesAccount reports whether the vendor refuses who asks, and not what is

@@ -30,8 +30,57 @@ func TestMissingPermissionEndsTheRun(t *testing.T) {
 	if logins, lists := tn.Sim.Requests(vlenstest.Login), tn.Sim.Requests(vlenstest.List); logins != 2 || lists > 16 {
 		t.Errorf("%d logins and %d listings, want 2 and at most 16", logins, lists)
 	}
-	if got := ends(tn, "first"); len(got) != 0 {
+	// The third refusal, when nobody was listed, is no longer that user's own.
+	got := ends(tn, "first")
+	for id, end := range got {
+		if !strings.HasPrefix(end, "failed forbidden ") {
+			t.Errorf("%s ended as %s", id, end)
+		}
+	}
+	if len(got) > 2 {
 		t.Errorf("users have outcomes: %v", got)
+	}
+}
+
+// A vendor that takes the login and no token for any listing refuses the account,
+// with or without words.
+func TestTokensThatListNobodyEndTheRun(t *testing.T) {
+	t.Parallel()
+	for name, scenario := range map[string]vlenstest.Scenario{
+		"in its words":  {Auth: vlenstest.AuthRules{Permission: "missing", PermitStatus: http.StatusUnauthorized}},
+		"without words": {All: fault(vlenstest.List, "empty_401")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tn := archivetest.NewTenant(t, vlenstest.Options{People: 40, Seed: 14, Scenario: scenario})
+			p := tn.Process("first", nil)
+			defer p.Close()
+			_, err := p.Run(t.Context(), t.Context())
+			wantFault(t, err, vlens.EndpointList, vlens.FaultUnauthorized)
+			if got := ends(tn, "first"); len(got) > 2 {
+				t.Errorf("users have outcomes: %v", got)
+			}
+		})
+	}
+}
+
+// A permission that is taken away when users were listed already stops the run
+// after some of them.
+func TestPermissionTakenAwayStopsTheRun(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 120, Seed: 15, ImageBytes: 4 << 10, Scenario: vlenstest.Scenario{
+		Auth: vlenstest.AuthRules{DenyFrom: 60},
+	}})
+	p := tn.Process("first", nil)
+	defer p.Close()
+	_, err := p.Run(t.Context(), t.Context())
+	if !errors.Is(err, worker.ErrBreaker) || !strings.Contains(err.Error(), `"Requests" permission`) {
+		t.Errorf("the run ended with %v", err)
+	}
+	// Users who were listed before are still archived, and each begins the count anew.
+	refused := tn.Count(`SELECT count(*) FROM archive.outcomes WHERE outcome = 'failed' AND class = 'forbidden'`)
+	if refused < 20 || refused > 80 {
+		t.Errorf("%d users were refused", refused)
 	}
 }
 

@@ -41,9 +41,14 @@ func (w *Worker) leave(ctx context.Context, failure error) (totals store.RunTota
 }
 
 // notes tell people what the run met, and what to do.
-func (w *Worker) notes() []string {
+func (w *Worker) notes(totals store.RunTotals) []string {
+	var notes []string
 	if images, _ := w.unnamed.inVain(); images {
-		return []string{"Vlens refuses images without a transaction id and its listing tells none: add transaction_id to source.users_sql"}
+		notes = append(notes, "Vlens refuses images without a transaction id and its listing tells none: add transaction_id to source.users_sql")
 	}
-	return nil
+	if totals.FoundNobody() {
+		notes = append(notes, "Vlens has images of none of these users: check vlens.tenancy_name, the phones and emails that source.users_sql returns, "+
+			"and whether it returns users who have verified")
+	}
+	return notes
 }

@@ -61,7 +61,7 @@ func (w *Worker) Run(ctx, stop context.Context) (Report, error) {
 		w.Log.Warn("the archive is unsealed: evidence.signing_key is empty", "event", "archive_unsealed",
 			"run_id", w.run.ID, "waiting", unsealed)
 	}
-	report.Notes = append(w.notes(), w.sealNotes(report.Log)...)
+	report.Notes = append(w.notes(report.Totals), w.sealNotes(report.Log)...)
 	report.WorkLeft = report.Totals.DueLeft > 0
 	if part.synced.LeftHeld > 0 && (err == nil || errors.Is(err, ErrNobodyFound)) {
 		err = fmt.Errorf("%w: %d users would be marked as left, so none is; check source.users_sql, or run with --accept-left",

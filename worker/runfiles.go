@@ -119,7 +119,7 @@ func (w *Worker) writeSummary(ctx context.Context, out io.Writer, runID string, 
 	if sealed {
 		summary.Log = manifest.NewLogHead(log.Head)
 	}
-	summary.Notes = append(append(summary.Notes, w.notes()...), w.sealNotes(log)...)
+	summary.Notes = append(append(summary.Notes, w.notes(totals)...), w.sealNotes(log)...)
 	body, err := summary.Encode()
 	if err != nil {
 		return err

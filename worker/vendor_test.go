@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ func counts(tn *archivetest.Tenant, id string) [2]int {
 // another operator's prefix.
 const nobody = "+201910000000"
 
-// forbidding is a gateway before the vendor that answers some requests with 403.
+// forbidding answers some requests in the vendor's place, with its 403.
 func forbidding(t *testing.T, vendor string, forbids func(*http.Request) bool) string {
 	t.Helper()
 	return archivetest.Gateway(t, vendor, func(w http.ResponseWriter, r *http.Request) bool {
@@ -57,6 +58,7 @@ func forbidding(t *testing.T, vendor string, forbids func(*http.Request) bool) s
 			return false
 		}
 		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, `{"data":null,"error_code":403}`)
 		return true
 	})
 }

@@ -86,6 +86,7 @@ type Worker struct {
 	bucket      *service
 	database    *service
 	breaker     *breaker
+	permission  *permission
 	unnamed     *unnamedTransactions
 	sealing     *sealing
 
@@ -105,6 +106,7 @@ func New(config Config, parts Parts) *Worker {
 		bucket:      newService("the bucket", config.OutageBound, ofRun),
 		database:    newService("the database", config.OutageBound, ofRun),
 		breaker:     &breaker{},
+		permission:  &permission{},
 		unnamed:     &unnamedTransactions{},
 		sealing:     &sealing{enough: make(chan struct{}, 1)},
 	}

@@ -135,6 +135,7 @@ func TestVerdict(t *testing.T) {
 		{map[store.State]int64{"archived": 1200}, nil, 0, "Complete: all 1,200 users are archived.", "Nobody waits, nobody failed."},
 		{map[store.State]int64{"archived": 1}, nil, 0, "Complete: the one user is archived.", ""},
 		{map[store.State]int64{"archived": 9, "not_found": 1}, nil, 0, "Complete: every one of 10 users is accounted for, and 9 are archived.", "For 1, Vlens has nothing to archive."},
+		{map[store.State]int64{"no_images": 3, "not_found": 17}, nil, 0, "Nobody is archived: Vlens has images of none of 20 users.", "For 20, Vlens has nothing to archive."},
 		{map[store.State]int64{"archived": 9, "pending": 1}, nil, 0, "Not complete: 1 of 10 users still lacks images.", "1 waits for a first attempt."},
 		{map[store.State]int64{"archived": 7, "failed": 2, "partial": 1}, nil, 0, "Not complete: 3 of 10 users still lack images.", "1 is partly archived. 2 failed."},
 		{map[store.State]int64{"archived": 9, "failed": 1}, map[store.State]int64{"failed": 1}, 0, "Complete: every one of 10 users is accounted for", "1 left the source before they could be archived."},

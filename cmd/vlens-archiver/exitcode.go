@@ -12,6 +12,7 @@ import (
 	"vlens-archiver/internal/listen"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens"
+	"vlens-archiver/worker"
 )
 
 // The exit codes. 2 is left to the Go runtime, which ends a panic with it.
@@ -36,6 +37,7 @@ var endings = []struct {
 	code    int
 	advice  string
 }{
+	{isAny(worker.ErrBreaker), exitFailed, ""}, // whatever the error that it quotes
 	{isAny(store.ErrDenied), exitDenied, ""},
 	{listingForbidden, exitDenied, `the Vlens user has no "Requests" permission: ask the tenant's administrator to grant it to vlens.username`},
 	{accountRefused, exitDenied, "check vlens.api_key, vlens.tenancy_name, vlens.username and vlens.password"},
@@ -51,6 +53,7 @@ var endings = []struct {
 
 	{isAny(audit.ErrDamaged), exitDamaged, "keep the bucket and the ledger as they are and find out who changed what; versions of an object are all still there in a bucket with versioning"},
 	{isAny(errUsersFailed), exitUsersFailed, "`vlens-archiver status` shows the failures by class and what to do about each"},
+	{isAny(errFoundNobody), exitUsersFailed, "check vlens.tenancy_name, the phones and emails that source.users_sql returns, and whether it returns users who have verified"},
 	{isAny(errWorkLeft), exitWorkLeft, goesOn},
 	{isA[abandonedBy], exitSignal, "run it again: it begins anew"},
 	{isA[stopSignal], exitSignal, goesOn},

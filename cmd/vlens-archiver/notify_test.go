@@ -154,3 +154,25 @@ func TestInterruptedRunIsTold(t *testing.T) {
 		t.Errorf("summaries %+v", summaries)
 	}
 }
+
+// A run that finds none of many users says so everywhere.
+func TestRunThatFindsNobodyIsTold(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, vlenstest.Options{People: 25, Scenario: vlenstest.Scenario{All: vlenstest.Rules{User: "unknown"}}})
+	m := s.watch()
+	s.migrated()
+	const says, advice = "Vlens has images of none of the users", "check vlens.tenancy_name"
+	s.run("run", "--run-id", "nightly").exits(exitUsersFailed).says(says).says(advice).prints("note: Vlens has images of none of these users: " + advice)
+	told := m.hears(t, "start", "3")
+	stated := read[statedRun](s.run("backfill", "--since", "2000-01-01", "--json").exits(exitUsersFailed).says(says))
+	told = append(told, stated.Summary)
+	told = append(told, m.hears(t, "start", "3")...)
+	if len(told) != 3 {
+		t.Fatalf("summaries %+v", told)
+	}
+	for _, summary := range told {
+		if summary.Outcomes[store.OutcomeNotFound] != 25 || !strings.Contains(strings.Join(summary.Notes, "\n"), advice) {
+			t.Errorf("summary %+v", summary)
+		}
+	}
+}

@@ -13,11 +13,12 @@ import (
 // The errors of a run that was done without a fault.
 var (
 	errUsersFailed = errors.New("users failed or are partial")
+	errFoundNobody = errors.New("Vlens has images of none of the users of the run")
 	errWorkLeft    = errors.New("work is left")
 )
 
 // verdict is the error that this process's part in a run ends with: its failure,
-// else a stop by signal, else users without all their images, else, with
+// else a stop by signal, else users without all their images or many of whom none is known, else, with
 // --strict, work left. Failed users are reported once, by the process that closed
 // the run.
 func verdict(report worker.Report, failure error, strict bool) error {
@@ -30,6 +31,8 @@ func verdict(report worker.Report, failure error, strict bool) error {
 		return report.Stopped
 	case report.Closed && incomplete > 0:
 		return fmt.Errorf("run %q: %d %w", report.Totals.Run.ID, incomplete, errUsersFailed)
+	case report.Closed && report.Totals.FoundNobody():
+		return fmt.Errorf("run %q: %w", report.Totals.Run.ID, errFoundNobody)
 	case strict && report.WorkLeft && !report.AlreadyComplete:
 		return fmt.Errorf("run %q: %w: %d users are still due", report.Totals.Run.ID, errWorkLeft, report.Totals.DueLeft)
 	}

@@ -120,7 +120,7 @@ func (c *caller) do(method, target string, body io.Reader) reply {
 	for name, value := range c.headers {
 		req.Header.Set(name, value)
 	}
-	client := &http.Client{Timeout: 5 * time.Minute, Transport: transport}
+	client := &http.Client{Timeout: 5 * time.Minute, Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {
 		return reply{err: err}

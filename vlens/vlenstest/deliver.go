@@ -30,6 +30,9 @@ func (s *Server) deliver(w http.ResponseWriter, req *request, a answer) int {
 	if a.retryAfter != "" {
 		header.Set("Retry-After", a.retryAfter)
 	}
+	if a.location != "" {
+		header.Set("Location", a.location)
+	}
 	header.Set("Content-Length", strconv.Itoa(size))
 	switch req.fault {
 	case "slow_body":

@@ -13,6 +13,7 @@ type answer struct {
 	status      int
 	contentType string
 	retryAfter  string
+	location    string
 	parts       [][]byte
 }
 

@@ -3,6 +3,7 @@ package vlenstest
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -70,16 +71,46 @@ func (r *request) replyFault(normal answer) answer {
 	switch r.fault {
 	case "error":
 		return r.refuse(failUnspecified)
+	case "error_404":
+		return r.refuse(failUnspecified.withStatus(http.StatusNotFound))
 	case "html_502":
-		const page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n"
-		return answer{status: http.StatusBadGateway, contentType: "text/html", parts: [][]byte{[]byte(page)}}
+		return page(http.StatusBadGateway)
+	case "html_403":
+		return page(http.StatusForbidden)
+	case "html_404":
+		return page(http.StatusNotFound)
+	case "html_401":
+		return page(http.StatusUnauthorized)
+	case "html_200":
+		return page(http.StatusOK)
+	case "json_404":
+		return r.json(http.StatusNotFound, object{{"message", "no Route matched with those values"}})
 	case "empty_503":
 		return answer{status: http.StatusServiceUnavailable}
+	case "empty_407":
+		return answer{status: http.StatusProxyAuthRequired}
+	case "empty_404":
+		return answer{status: http.StatusNotFound}
+	case "empty_403":
+		return answer{status: http.StatusForbidden}
+	case "empty_401":
+		return answer{status: http.StatusUnauthorized}
 	case "empty_200":
 		return answer{status: http.StatusOK, contentType: r.contentType()}
+	case "redirect":
+		moved := page(http.StatusFound)
+		moved.location = "https://" + foreignHost + "/login"
+		return moved
 	case "throttled":
 		return r.throttled(time.Second)
 	default:
 		return normal
 	}
+}
+
+// page is what a gateway, firewall or proxy answers in the vendor's place.
+func page(status int) answer {
+	title := strconv.Itoa(status) + " " + http.StatusText(status)
+	text := "<html>\r\n<head><title>" + title + "</title></head>\r\n<body><center><h1>" + title + "</h1></center></body>\r\n</html>\r\n"
+	return answer{status: status, contentType: "text/html", parts: [][]byte{[]byte(text)}}
 }

@@ -29,6 +29,17 @@ func TestFaults(t *testing.T) {
 		{"html_502", 502, false, nil},
 		{"empty_503", 503, false, nil},
 		{"empty_200", 200, false, nil},
+		{"error_404", 404, true, nil},
+		{"html_403", 403, false, nil},
+		{"html_404", 404, false, nil},
+		{"html_401", 401, false, nil},
+		{"html_200", 200, false, nil},
+		{"json_404", 404, true, nil},
+		{"empty_407", 407, false, nil},
+		{"empty_404", 404, false, nil},
+		{"empty_403", 403, false, nil},
+		{"empty_401", 401, false, nil},
+		{"redirect", 302, false, nil},
 		{"throttled", 429, true, nil},
 	} {
 		for _, endpoint := range []Endpoint{List, Image} {

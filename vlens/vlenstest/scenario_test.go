@@ -18,7 +18,7 @@ func TestScenarioFileErrorsSayWhere(t *testing.T) {
 		{"duplicate key", "latency: 1s\nlatency: 2s\n", []string{"s.yaml:2:1", "latency"}},
 		{"second document", "latency: 1s\n---\nlatency: 2s\n", []string{"second YAML document"}},
 		{"wrong type", "outage:\n  from: soon\n", []string{"s.yaml:2:9"}},
-		{"wrong word", "all:\n  listing: fool\n", []string{"s.yaml:2:", "all.listing", `"fool" is not one of full, empty, data_null`}},
+		{"wrong word", "all:\n  listing: fool\n", []string{"s.yaml:2:", "all.listing", `"fool" is not one of full, empty, renamed, data_null`}},
 		{"wrong word of a user", "users:\n  u-000007:\n    image: jpeg\n    images: {face_1: gon}\n", []string{"s.yaml:4:", "users.u-000007.images.face_1", "gone"}},
 		{"wrong kind", "all:\n  images: {face_4: gone}\n", []string{"s.yaml:2:", "all.images.face_4", "face_3"}},
 		{"wrong endpoint", "all:\n  faults:\n    lists: stall\n", []string{"s.yaml:3:", "all.faults.lists"}},
