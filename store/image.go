@@ -62,4 +62,13 @@ type Image struct {
 	SHA256    string // lower-case hex, of the decoded image bytes
 	Flags     []Flag
 	FetchedAt time.Time
+	// Source is known while an image is archived, and to its record. The ledger does
+	// not keep it.
+	Source Provenance
+}
+
+// Provenance names the vendor's answer behind a fact, for questions to the vendor.
+type Provenance struct {
+	RequestID  string    // the X-Request-Id that was sent; "" when unknown
+	VendorDate time.Time // the Date of the answer; zero when unknown
 }

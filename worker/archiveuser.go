@@ -24,6 +24,7 @@ type attempt struct {
 
 	// What the steps find out, in this order.
 	by          Identifier // how the vendor knows the user
+	listed      store.Provenance
 	references  []reference
 	vendorID    string // transaction id for the vendor; "" when none is known
 	transaction string // the folder: vendorID, or a stand-in
@@ -199,6 +200,7 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 // listing's own, else the one of the user's row, else a stand-in made from the
 // first reference.
 func (a *attempt) read(listing vlens.Listing) {
+	a.listed = sourceOf(listing.Provenance)
 	a.vendorID = cmp.Or(listing.TransactionID, a.task.TransactionID)
 	if listing.TransactionID != "" {
 		a.unnamed.named.Store(true)

@@ -22,6 +22,9 @@ const (
 	metaHeight    = "height"
 	metaFlags     = "flags"
 	metaFetchedAt = "fetched-at"
+	// Objects of earlier builds do not have these.
+	metaRequestID  = "request-id"
+	metaVendorDate = "vendor-date"
 )
 
 // folder is what stands in the bucket under the transaction's prefix and is not
@@ -91,7 +94,7 @@ func metadata(i store.Image) map[string]string {
 	for n, flag := range i.Flags {
 		flags[n] = string(flag)
 	}
-	return map[string]string{
+	meta := map[string]string{
 		metaSHA256:    i.SHA256,
 		metaRef:       string(i.Ref),
 		metaWidth:     strconv.Itoa(i.Width),
@@ -99,6 +102,13 @@ func metadata(i store.Image) map[string]string {
 		metaFlags:     strings.Join(flags, ","),
 		metaFetchedAt: i.FetchedAt.Format(time.RFC3339Nano),
 	}
+	if i.Source.RequestID != "" {
+		meta[metaRequestID] = i.Source.RequestID
+	}
+	if !i.Source.VendorDate.IsZero() {
+		meta[metaVendorDate] = i.Source.VendorDate.UTC().Format(time.RFC3339)
+	}
+	return meta
 }
 
 // imageOf reads metadata back. An object that does not say what it is, or
@@ -126,6 +136,8 @@ func imageOf(object store.Object, key manifest.SubjectObject) (store.Image, bool
 	width, _ := strconv.Atoi(meta[metaWidth])
 	height, _ := strconv.Atoi(meta[metaHeight])
 	image.Width, image.Height = store.Pixels(width), store.Pixels(height)
+	image.Source.RequestID = meta[metaRequestID]
+	image.Source.VendorDate, _ = time.Parse(time.RFC3339, meta[metaVendorDate])
 	for flag := range strings.SplitSeq(meta[metaFlags], ",") {
 		if flag != "" {
 			image.Flags = append(image.Flags, store.Flag(flag))

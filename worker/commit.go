@@ -48,7 +48,7 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 	}
 	a.recorded(len(end.newRecords))
 	a.progress.user(end.outcome)
-	log := a.Log
+	log := a.Log.With(toAsk(end.failure)...)
 	if end.reason != "" {
 		log = log.With("reason", end.reason)
 	}

@@ -114,7 +114,10 @@ func (a *attempt) notStored(r reference, err error) (fetched, error) {
 	if image.State == store.ImageGone {
 		image = a.believeGone(image)
 	}
-	vendor, _ := errors.AsType[*vlens.Error](err)
+	vendor, ofVendor := errors.AsType[*vlens.Error](err)
+	if ofVendor {
+		image.Source = sourceOf(vendor.Provenance)
+	}
 	return fetched{Image: image, failure: vendor}, nil
 }
 
@@ -130,6 +133,7 @@ func (a *attempt) describe(r reference, answer *vlens.Image, hash [sha256.Size]b
 		Height:    answer.Height,
 		SHA256:    hex.EncodeToString(hash[:]),
 		FetchedAt: manifest.Time(time.Now()),
+		Source:    sourceOf(answer.Provenance),
 	}
 	image.Key = a.Layout.Image(a.task.Subject, a.transaction, r.kind, image.SHA256, store.Extension(answer.MediaType))
 	if !answer.Complete {

@@ -133,6 +133,7 @@ func (a *attempt) writeRecord(ctx context.Context, images []store.Image) (record
 			if found && there.SameImages(stated) {
 				return there.RecordRef, sequence != a.known.Record.Sequence, nil
 			}
+			keepSources(stated, there.Images)
 			continue // the number is taken
 		}
 		record, err = a.putRecord(ctx, sequence, stated)
@@ -196,7 +197,7 @@ func (a *attempt) putRecord(ctx context.Context, sequence int, images []manifest
 		Sequence:      sequence,
 		RunID:         a.run.ID,
 		ArchivedAt:    now,
-		Source:        manifest.Source{BaseURL: a.BaseURL, Identifier: string(a.by)},
+		Source:        manifest.Source{BaseURL: a.BaseURL, Identifier: string(a.by), Provenance: manifest.NewProvenance(a.listed)},
 		Images:        images,
 		Storage:       storage,
 		Tool:          a.Tool,

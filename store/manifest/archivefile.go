@@ -20,7 +20,7 @@ func EncodeArchive(id store.ArchiveIdentity) ([]byte, error) {
 // DecodeArchive reads archive.json.
 func DecodeArchive(body []byte) (store.ArchiveIdentity, error) {
 	var id store.ArchiveIdentity
-	if err := decodeStrict(body, &id); err != nil {
+	if err := json.Unmarshal(body, &id); err != nil {
 		return store.ArchiveIdentity{}, fmt.Errorf("decode archive.json: %w", err)
 	}
 	return id, nil

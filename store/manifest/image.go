@@ -21,6 +21,27 @@ type Image struct {
 	SHA256    *string          `json:"sha256"`
 	FetchedAt *time.Time       `json:"fetched_at"`
 	Flags     []store.Flag     `json:"flags"`
+	// Source is not stated by earlier builds, nor where it is not known.
+	Source *Provenance `json:"source,omitempty"`
+}
+
+// Provenance names the vendor's answer that a statement goes back to.
+type Provenance struct {
+	RequestID  string     `json:"request_id"`
+	VendorDate *time.Time `json:"vendor_date"` // null when the answer had no Date
+}
+
+// NewProvenance states where a fact is from; nil when that is not known.
+func NewProvenance(p store.Provenance) *Provenance {
+	if p.RequestID == "" {
+		return nil
+	}
+	stated := &Provenance{RequestID: p.RequestID}
+	if !p.VendorDate.IsZero() {
+		date := Time(p.VendorDate)
+		stated.VendorDate = &date
+	}
+	return stated
 }
 
 // NewImage states an image in the form of a record.
@@ -37,6 +58,7 @@ func NewImage(i store.Image) Image {
 		Height:    known(i.Height),
 		SHA256:    known(i.SHA256),
 		Flags:     append([]store.Flag{}, i.Flags...),
+		Source:    NewProvenance(i.Source),
 	}
 	if i.State == store.ImageStored {
 		stated.Bytes = &i.Bytes

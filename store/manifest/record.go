@@ -1,11 +1,9 @@
 package manifest
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -48,10 +46,12 @@ type Record struct {
 }
 
 // Source says where the images came from. Identifier is the kind of identifier
-// that the vendor knew the user by, "phone" or "email", never its value.
+// that the vendor knew the user by, "phone" or "email", never its value. The
+// provenance is the listing's; records of earlier builds do not state it.
 type Source struct {
 	BaseURL    string `json:"base_url"`
 	Identifier string `json:"identifier"`
+	*Provenance
 }
 
 // Storage says where and how the objects are kept. RetainUntil is the lock of
@@ -105,14 +105,18 @@ func (r Record) Encode() ([]byte, error) {
 }
 
 // DecodeRecord reads a record and checks that it is one: the schema, a whole
-// nonce, and each kind at least once.
+// nonce, and each kind at least once. Later builds may state more under the same
+// schema; what this one does not know it leaves alone.
 func DecodeRecord(body []byte) (Record, error) {
-	var r Record
-	if err := decodeStrict(body, &r); err != nil {
-		return Record{}, fmt.Errorf("decode record: %w", err)
+	var versioned struct {
+		Schema string `json:"schema"`
 	}
-	if r.Schema != RecordSchema {
-		return Record{}, fmt.Errorf("decode record: schema is %q, not %q", r.Schema, RecordSchema)
+	if err := json.Unmarshal(body, &versioned); err == nil && versioned.Schema != RecordSchema {
+		return Record{}, fmt.Errorf("decode record: schema %q is not known to this program, which knows %q", versioned.Schema, RecordSchema)
+	}
+	var r Record
+	if err := json.Unmarshal(body, &r); err != nil {
+		return Record{}, fmt.Errorf("decode record: %w", err)
 	}
 	if len(r.Nonce) != nonceBytes {
 		return Record{}, fmt.Errorf("decode record: nonce has %d bytes, not %d", len(r.Nonce), nonceBytes)
@@ -144,16 +148,4 @@ func identities(images []Image) []imageIdentity {
 		ids[n] = imageIdentity{kind: i.Kind, state: i.State, sha256: value(i.SHA256), ref: value(i.Ref)}
 	}
 	return ids
-}
-
-func decodeStrict(body []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("something follows the document")
-	}
-	return nil
 }
