@@ -120,32 +120,47 @@ func TestOneUserIsRefusedTheListing(t *testing.T) {
 	}
 }
 
-// A firewall that blocks everything for a while is waited for like any other
-// absence: no user fails by it, and the credentials are not called refused.
-func TestFirewallThatBlocksEverythingIsWaitedFor(t *testing.T) {
+// Two whom the vendor refuses, of two, are not yet everybody.
+func TestTwoRefusedUsersAreTheirOwn(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 2, Seed: 44, Scenario: vlenstest.Scenario{Auth: vlenstest.AuthRules{Permission: "missing"}}})
+	if report := tn.Run("first", nil); report.Totals.Failures["forbidden"] != 2 {
+		t.Errorf("%+v, failures %+v", report.Totals.Outcomes, report.Totals.Failures)
+	}
+}
+
+// A firewall or gateway that answers everything itself for a while is waited for
+// like any other absence: no user fails by it, and the credentials are not called
+// refused.
+func TestGatewayThatAnswersEverythingIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	const users = 20
-	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 41, ImageBytes: 4 << 10})
-	var seen, logins atomic.Int64
-	tn.VendorURL = archivetest.Gateway(t, tn.VendorURL, func(w http.ResponseWriter, r *http.Request) bool {
-		if seen.Add(1) <= 30 || logins.Load() >= 4 {
-			return false
-		}
-		if strings.HasSuffix(strings.ToLower(r.URL.Path), "/login") {
-			logins.Add(1)
-		}
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = fmt.Fprint(w, "<html>Request blocked</html>")
-		return true
-	})
-	report := tn.Run("first", nil)
-	if report.Totals.Users["archived"] != users {
-		t.Errorf("%+v, failures %+v", report.Totals.Users, report.Totals.Failures)
+	for _, status := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusFound} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 41, ImageBytes: 4 << 10})
+			var seen, logins atomic.Int64
+			tn.VendorURL = archivetest.Gateway(t, tn.VendorURL, func(w http.ResponseWriter, r *http.Request) bool {
+				if seen.Add(1) <= 30 || logins.Load() >= 4 {
+					return false
+				}
+				if strings.HasSuffix(strings.ToLower(r.URL.Path), "/login") {
+					logins.Add(1)
+				}
+				w.WriteHeader(status)
+				_, _ = fmt.Fprint(w, "<html>Request blocked</html>")
+				return true
+			})
+			report := tn.Run("first", nil)
+			if report.Totals.Users["archived"] != users {
+				t.Errorf("%+v, failures %+v", report.Totals.Users, report.Totals.Failures)
+			}
+			if tn.Log.Events("service_away") == 0 || !strings.Contains(tn.Log.String(), "this is no answer of Vlens") {
+				t.Error("the log does not say what was waited for")
+			}
+			tn.CheckWhole(users)
+		})
 	}
-	if tn.Log.Events("service_away") == 0 || !strings.Contains(tn.Log.String(), "this is no answer of Vlens") {
-		t.Error("the log does not say what was waited for")
-	}
-	tn.CheckWhole(users)
 }
 
 // A vendor that no longer has those who were archived looks like another tenant:
