@@ -1,6 +1,9 @@
 package store
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Sentinels of the bucket. The errors that wrap them name operation, bucket
 // and key.
@@ -31,6 +34,10 @@ var (
 
 // Sentinels of the ledger and the user query.
 var (
+	// ErrLocked: another session holds a lock for longer than one try waits.
+	ErrLocked = fmt.Errorf("%w: locked by another session", ErrUnavailable)
+	// ErrValueRefused: a value cannot be kept, or read; others can.
+	ErrValueRefused = errors.New("value is refused")
 	// ErrDatabaseURL: a database's URL cannot be used as it is.
 	ErrDatabaseURL = errors.New("database URL is unusable")
 	// ErrLeaseLost: the subject belongs to another process now; the result of

@@ -25,7 +25,10 @@ type Figures struct {
 	// source known: it is closed, it is no backfill, and no users were held back
 	// from being marked as left. Zero when none did. Users may have failed in it.
 	LastSuccessAt time.Time
-	Verified      VerifiedFigures
+	// RunsUnclosed are runs that nobody works on any more and that are not closed.
+	// The next process that starts closes them, if it can.
+	RunsUnclosed int64
+	Verified     VerifiedFigures
 }
 
 // VerifiedFigures are what verifications found and no later one disproved: one

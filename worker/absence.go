@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 
 	"vlens-archiver/store"
@@ -63,9 +64,14 @@ func asksForToken(e *vlens.Error) bool {
 	return e.Endpoint == vlens.EndpointLogin || e.Endpoint == vlens.EndpointRefresh
 }
 
-// storeAway reports whether an error means that the bucket or a database does
-// not answer. An absence that was waited for already is not waited for again.
-func storeAway(err error) bool {
+// storeAway reports whether an error means that the bucket or a database, asked
+// under ctx, does not answer: it says so itself, or a time limit passed that is not
+// the one of ctx. An absence that was waited for already is not waited for again.
+func storeAway(ctx context.Context, err error) bool {
 	var outage *OutageError
-	return errors.Is(err, store.ErrUnavailable) && !errors.As(err, &outage)
+	var ofVendor *vlens.Error
+	if errors.As(err, &outage) || errors.As(err, &ofVendor) {
+		return false
+	}
+	return errors.Is(err, store.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
 }

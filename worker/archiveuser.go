@@ -71,6 +71,9 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 	})
 
 	end, err := a.archive(traced)
+	if errors.Is(err, store.ErrValueRefused) {
+		end, err = a.refused(err), nil
+	}
 	if err == nil && a.endsAsBefore(end) {
 		end.outcome = store.OutcomeUnchanged
 	}
@@ -81,7 +84,12 @@ func (w *Worker) archiveUser(ctx context.Context, task store.Task, user store.Us
 		return err
 	}
 	describeUser(span, task.Subject, end, int(a.requests.Load()))
-	if err := a.commit(ctx, end); err != nil {
+	err = a.commit(ctx, end)
+	if errors.Is(err, store.ErrValueRefused) {
+		end = a.refused(err)
+		err = a.commit(ctx, end)
+	}
+	if err != nil {
 		if errors.Is(err, store.ErrLeaseLost) {
 			w.Log.Warn("the user belongs to another process now; the result is dropped",
 				"event", "lease_lost", "run_id", w.run.ID, "subject", task.Subject)

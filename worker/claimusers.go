@@ -18,14 +18,7 @@ const (
 	// longestPoll is the time between two looks at whether others in the run
 	// have died or are done.
 	longestPoll = 5 * time.Second
-	// nobodyFound is how many users of a batch must be missing, all of them, for it
-	// to be the look-up that is wrong, and not users who went away since the sync.
-	nobodyFound = 3
 )
-
-// ErrNobodyFound says that the source has none of the users who are due. Nobody
-// gets an outcome for that.
-var ErrNobodyFound = fmt.Errorf("%w: it returns none of the users who are due when asked for them by id; check source.lookup_sql and source.users_sql", store.ErrSource)
 
 // archiveDue archives due users until nothing is left that the run may claim
 // and no other process holds users of the run or is closing it. Should such a
@@ -166,8 +159,9 @@ func (w *Worker) claim(ctx context.Context, batch, size int) ([]store.Task, map[
 	if err != nil {
 		return nil, nil, fmt.Errorf("look up users: %w", err)
 	}
-	if len(users) == 0 && len(tasks) >= nobodyFound {
-		return nil, nil, fmt.Errorf("look up users: %w", ErrNobodyFound)
+	if len(users) == 0 && w.leftHeld > 0 {
+		// Whether they left is what a person is to say.
+		return nil, nil, ErrLeftHeld
 	}
 	return tasks, users, nil
 }

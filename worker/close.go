@@ -16,7 +16,7 @@ import (
 // somebody may come back to it.
 func (w *Worker) closeOwn(ctx context.Context, stopped error) (bool, error) {
 	err := w.database.try(ctx, func() error {
-		return w.Ledger.Beat(ctx, w.process, w.progress.counts())
+		return w.Ledger.Beat(ctx, w.process, w.counts())
 	})
 	if err != nil {
 		return false, fmt.Errorf("close run %q: %w", w.run.ID, err)
@@ -78,9 +78,6 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	// says of the run what its files say, which nothing replaces.
 	sums, status, err := w.writeRunFiles(ctx, run, status, sealed)
 	if err == nil {
-		err = w.writeReport(ctx, run, status)
-	}
-	if err == nil {
 		err = w.database.try(ctx, func() error {
 			return w.Ledger.FinishClose(ctx, run.ID, w.process, status, sums.RunObject)
 		})
@@ -94,11 +91,16 @@ func (w *Worker) close(ctx context.Context, run store.Run, status store.RunStatu
 	// checkpoint that covers it is put beside its files. A process that dies here
 	// leaves that to the next one that seals.
 	w.sealNow(ctx, true)
+
+	// The page for people comes when nothing depends on it any more.
+	w.writeReport(ctx, run, status)
 	return true, nil
 }
 
 // closeInterrupted closes the runs that nobody works on any more, and keeps
-// their totals for the report.
+// their totals for the report. One that cannot be closed is left to the next
+// process, and keeps nobody from being archived; the ledger counts it
+// (store.Figures.RunsUnclosed).
 func (w *Worker) closeInterrupted(ctx context.Context) error {
 	runs, err := ask(ctx, w.database, func() ([]store.Run, error) {
 		return w.Ledger.Interrupted(ctx, w.run.ID)
@@ -107,20 +109,31 @@ func (w *Worker) closeInterrupted(ctx context.Context) error {
 		return fmt.Errorf("look for interrupted runs: %w", err)
 	}
 	for _, run := range runs {
-		closed, err := w.close(ctx, run, store.RunInterrupted)
-		if err != nil {
-			return err
+		err := w.closeLeft(ctx, run)
+		switch outage := (*OutageError)(nil); {
+		case err == nil:
+		case ctx.Err() != nil, errors.Is(err, errStopped), errors.As(err, &outage):
+			return err // it is not about this run
+		default:
+			w.Log.Warn("a run that nobody works on could not be closed; the next process tries again", "event", "close_failed",
+				"run_id", run.ID, "error", err.Error())
 		}
-		if !closed {
-			continue
-		}
-		totals, err := ask(ctx, w.database, func() (store.RunTotals, error) {
-			return w.Ledger.Totals(ctx, run.ID)
-		})
-		if err != nil {
-			return fmt.Errorf("read totals of run %q: %w", run.ID, err)
-		}
-		w.interrupted = append(w.interrupted, totals)
 	}
+	return nil
+}
+
+// closeLeft closes a run that nobody works on any more, unless somebody else does.
+func (w *Worker) closeLeft(ctx context.Context, run store.Run) error {
+	closed, err := w.close(ctx, run, store.RunInterrupted)
+	if err != nil || !closed {
+		return err
+	}
+	totals, err := ask(ctx, w.database, func() (store.RunTotals, error) {
+		return w.Ledger.Totals(ctx, run.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("read totals of run %q: %w", run.ID, err)
+	}
+	w.interrupted = append(w.interrupted, totals)
 	return nil
 }

@@ -12,6 +12,15 @@ import (
 // run was cancelled, or after a stop while the ledger is away: the work is paid for.
 const commitTimeout = 15 * time.Second
 
+// refused is how a user ends of whom the ledger does not take or give something.
+// It keeps nothing of what was found, which is in the bucket for the next attempt.
+func (a *attempt) refused(err error) ending {
+	a.Log.Error("the ledger refuses what was found about a user", "event", "user_refused",
+		"run_id", a.run.ID, "subject", a.task.Subject, "error", err.Error())
+	a.transaction = ""
+	return failed(store.ClassInternal)
+}
+
 // commit writes everything about the attempt in one ledger transaction. Once it
 // has succeeded the user is done in this run; if it does not, the next attempt
 // finds images and record in the bucket and comes to the same end.

@@ -9,6 +9,10 @@ import (
 	"vlens-archiver/store"
 )
 
+// beatTimeout is how long one heartbeat may take. Then its connection is given up,
+// and there is time for others before the silence is too long.
+const beatTimeout = 10 * time.Second
+
 // startBeat begins the heartbeat. The context it returns ends with the parent,
 // or with store.ErrProcessLost as its cause; the function ends both and waits.
 func (w *Worker) startBeat(parent context.Context) (context.Context, func()) {
@@ -40,8 +44,8 @@ func (w *Worker) beat(ctx context.Context, lose context.CancelCauseFunc) {
 		case <-ticker.C:
 		}
 		began := time.Now()
-		beatCtx, cancel := context.WithDeadline(ctx, last.Add(w.Silence))
-		err := w.Ledger.Beat(beatCtx, w.process, w.progress.counts())
+		beatCtx, cancel := context.WithDeadline(ctx, earliest(last.Add(w.Silence), began.Add(beatTimeout)))
+		err := w.Ledger.Beat(beatCtx, w.process, w.counts())
 		cancel()
 		switch {
 		case errors.Is(err, store.ErrProcessLost):
@@ -54,4 +58,33 @@ func (w *Worker) beat(ctx context.Context, lose context.CancelCauseFunc) {
 			w.Log.Warn("heartbeat failed", "event", "heartbeat_failed", "run_id", w.run.ID, "error", err.Error())
 		}
 	}
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// counts are the requests of this process under the id that it has now.
+func (w *Worker) counts() store.RunCounts {
+	now := w.progress.snapshot().Requests
+	for endpoint, n := range w.counted {
+		now[endpoint] -= n
+	}
+	return store.RunCounts{Requests: now}
+}
+
+// leaveLost ends the process id that lost its heartbeat, if there is one: it keeps
+// what was counted under it, and nothing of that is counted again.
+func (w *Worker) leaveLost(ctx context.Context) error {
+	if w.lost == "" {
+		return nil
+	}
+	if err := w.Ledger.Leave(ctx, w.lost, w.counts()); err != nil {
+		return err
+	}
+	w.lost, w.counted = "", w.progress.snapshot().Requests
+	return nil
 }

@@ -27,7 +27,7 @@ func (w *Worker) leave(ctx context.Context, failure error) (totals store.RunTota
 		}
 	}
 	do(fmt.Sprintf("leave run %q", w.run.ID), func() error {
-		return w.Ledger.Leave(ctx, w.process, w.progress.counts())
+		return w.Ledger.Leave(ctx, w.process, w.counts())
 	})
 	do(fmt.Sprintf("read totals of run %q", w.run.ID), func() (err error) {
 		totals, err = w.Ledger.Totals(ctx, w.run.ID)

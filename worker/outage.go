@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"vlens-archiver/store"
 )
 
 // Waits between two tries of a service that is away.
@@ -54,8 +56,41 @@ func (a *absence) warn(tries int, err error) {
 	if now-last < int64(warnEvery) || !a.warned.CompareAndSwap(last, now) {
 		return
 	}
+	if errors.Is(err, store.ErrLocked) {
+		a.log.Warn("waiting for a lock that another session holds", "event", "lock_wait",
+			"service", a.service, "tries", tries, "error", err.Error())
+		return
+	}
 	a.log.Warn("a service does not answer; trying again", "event", "service_away",
 		"service", a.service, "tries", tries, "error", err.Error())
+}
+
+// waits are the growing waits between the tries of one thing.
+type waits struct {
+	*absence
+	stop  <-chan struct{} // closed when nobody is to wait any more; may be nil
+	since time.Time       // the first try that failed
+	tries int             // that failed
+	next  time.Duration
+}
+
+func (a *absence) waits(stop <-chan struct{}) *waits {
+	return &waits{absence: a, stop: stop, next: firstWait}
+}
+
+// after waits after a try that failed with err. It is an *OutageError once the
+// first failure is longer ago than the bound.
+func (w *waits) after(ctx context.Context, err error) error {
+	if w.tries++; w.tries == 1 {
+		w.since = time.Now()
+	}
+	if err := w.exceeded(w.since, err); err != nil {
+		return err
+	}
+	w.warn(w.tries, err)
+	wait := w.next
+	w.next = min(2*w.next, longWait)
+	return w.wait(ctx, w.stop, wait)
 }
 
 // wait waits between two tries, for about d. It is cut short by the end of ctx

@@ -85,8 +85,3 @@ func (p *progress) snapshot() Snapshot {
 	s.Outcomes = maps.Clone(s.Outcomes)
 	return s
 }
-
-// counts is what the ledger keeps of this process.
-func (p *progress) counts() store.RunCounts {
-	return store.RunCounts{Requests: p.snapshot().Requests}
-}

@@ -8,6 +8,10 @@ import (
 	"vlens-archiver/store"
 )
 
+// ErrInterrupted says that a run to be joined again was closed meanwhile, before all
+// its users were done.
+var ErrInterrupted = errors.New("the run was closed as interrupted")
+
 // ErrLeftHeld says that the sync would have marked suspiciously many users as
 // left and therefore marked none.
 var ErrLeftHeld = errors.New("too many users are missing from the user query")
@@ -63,16 +67,19 @@ func (w *Worker) Run(ctx, stop context.Context) (Report, error) {
 	}
 	report.Notes = append(w.notes(report.Totals), w.sealNotes(report.Log)...)
 	report.WorkLeft = report.Totals.DueLeft > 0
-	if part.synced.LeftHeld > 0 && (err == nil || errors.Is(err, ErrNobodyFound)) {
+	if report.WorkLeft && err == nil && report.AlreadyComplete && report.Totals.Run.Status == store.RunInterrupted {
+		err = fmt.Errorf("%w: run %q, with %d users left; begin another one for them, with another run id or none, and the same options",
+			ErrInterrupted, w.run.ID, report.Totals.DueLeft)
+	}
+	if w.leftHeld > 0 && (err == nil || errors.Is(err, ErrLeftHeld)) {
 		err = fmt.Errorf("%w: %d users would be marked as left, so none is; check source.users_sql, or run with --accept-left",
-			ErrLeftHeld, part.synced.LeftHeld)
+			ErrLeftHeld, w.leftHeld)
 	}
 	return report, err
 }
 
 // part is what a process did in its run.
 type part struct {
-	synced  store.SyncResult
 	stopped error // why it stopped before the end, nil at the end
 	closed  bool
 }
@@ -96,7 +103,7 @@ func (w *Worker) takePart(ctx context.Context) (part, error) {
 		}
 		w.Log.Warn("heartbeat lost; the users in flight are dropped and taken up again",
 			"event", "process_lost", "run_id", w.run.ID, "process", w.process)
-		w.process = newProcess(w.WorkerName)
+		w.lost, w.process = w.process, newProcess(w.WorkerName)
 	}
 }
 
@@ -121,7 +128,7 @@ func (w *Worker) session(ctx context.Context) (part part, err error) {
 	defer endSealing()
 
 	// Sync and archive, until nothing is left or the process is to stop.
-	part.synced, part.stopped, err = w.work(ctx)
+	part.stopped, err = w.work(ctx)
 
 	// Close: the run's files state what was done. Then all of it is sealed.
 	endSealing()
@@ -141,6 +148,9 @@ func (w *Worker) session(ctx context.Context) (part part, err error) {
 // is lost, with store.ErrProcessLost as its cause. The function ends it and waits.
 func (w *Worker) enter(ctx context.Context) (_ context.Context, exit func(), err error) {
 	err = w.database.try(ctx, func() error {
+		if err := w.leaveLost(ctx); err != nil {
+			return err
+		}
 		return w.Ledger.Enter(ctx, w.process, w.WorkerName, w.run.ID)
 	})
 	if err != nil {
@@ -165,23 +175,23 @@ func lostOr(ctx context.Context, err error) error {
 
 // work syncs the users and archives those who are due. Stopped says why it ended
 // before all were done.
-func (w *Worker) work(ctx context.Context) (synced store.SyncResult, stopped, err error) {
+func (w *Worker) work(ctx context.Context) (stopped, err error) {
 	admit, cancel := w.admission()
 	defer cancel()
 
 	// Sync: the ledger knows every user of the source, and who is due. It is done
 	// whole or not at all, so a stop need not wait for it.
 	syncing, endSync := endsAfter(ctx, admit, 0)
-	synced, err = w.sync(syncing)
+	synced, err := w.sync(syncing)
 	endSync()
 	if err != nil {
 		if admit.Err() != nil && ctx.Err() == nil {
-			return synced, context.Cause(admit), nil
+			return context.Cause(admit), nil
 		}
-		return synced, nil, err
+		return nil, err
 	}
+	w.leftHeld = synced.LeftHeld
 
 	// Archive: each user is done once its outcome is committed.
-	stopped, err = w.archiveDue(ctx, admit)
-	return synced, stopped, err
+	return w.archiveDue(ctx, admit)
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"vlens-archiver/store"
 	"vlens-archiver/store/manifest"
@@ -60,17 +61,24 @@ func (w *Worker) writeRunFiles(ctx context.Context, run store.Run, status store.
 	return sums, status, err
 }
 
-// writeReport puts the report of the run beside its files. It is for people and no
-// evidence: SHA256SUMS does not list it.
-func (w *Worker) writeReport(ctx context.Context, run store.Run, status store.RunStatus) error {
+// reportTime is what the page about a run may take before it is left out.
+const reportTime = time.Minute
+
+// writeReport puts the report of a closed run beside its files. It is for people and
+// no evidence: SHA256SUMS does not list it, and a run is whole without it.
+func (w *Worker) writeReport(ctx context.Context, run store.Run, status store.RunStatus) {
 	if w.Reporter == nil {
-		return nil
+		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, reportTime)
+	defer cancel()
 	key := w.Layout.Run(run.StartedAt, run.ID) + manifest.RunReport
 	_, err := w.writeRunFile(ctx, key, "text/html; charset=utf-8", func(out io.Writer) error {
 		return w.Reporter.WriteRunReport(ctx, out, run.ID, status)
 	})
-	return err
+	if err != nil {
+		w.Log.Warn("the run has no report; `vlens-archiver report` makes one", "event", "report_failed", "run_id", run.ID, "error", err.Error())
+	}
 }
 
 // statedStatus is the status that a standing summary.json states. One that is no

@@ -47,41 +47,47 @@ func (s *service) tryAtStop(ctx context.Context, op func() error) error {
 }
 
 func (s *service) tryUntil(ctx context.Context, stop <-chan struct{}, op func() error) error {
-	var away time.Time // the first failed try
-	absent := false    // by the last probe
-	wait := firstWait
+	waits := s.waits(stop)
 	for tries := 1; ; tries++ {
-		var err error
-		probed := s.probe != nil && (absent || tries >= triesOfItem)
-		if probed {
-			err = s.probe(ctx)
+		last := s.probe != nil && tries == triesOfItem
+		if last {
+			wasAway, err := s.awaitAnswer(ctx, waits)
+			if err != nil {
+				return err
+			}
+			if wasAway { // of the tries before, op is not to blame
+				tries, last, waits.next = 1, false, firstWait
+			}
 		}
-		tried := !storeAway(err)
-		if tried && absent { // it is back: of the tries before, op is not to blame
-			absent, probed, tries, wait = false, false, 1, firstWait
-		}
-		if tried {
-			err = op()
-		} else {
-			absent = true
-		}
+		err := op()
 		switch {
-		case !storeAway(err):
+		case !storeAway(ctx, err):
 			return err
 		case ctx.Err() != nil:
 			return endOf(ctx)
-		case probed && tried:
-			return err
-		case away.IsZero():
-			away = time.Now()
-		}
-		if err := s.exceeded(away, err); err != nil {
+		case last: // the service answers
 			return err
 		}
-		s.warn(tries, err)
-		if err := s.wait(ctx, stop, wait); err != nil {
+		if err := waits.after(ctx, err); err != nil {
 			return err
 		}
-		wait = min(2*wait, longWait)
+	}
+}
+
+// awaitAnswer returns once the service answers the probe, and reports whether it
+// was away before.
+func (s *service) awaitAnswer(ctx context.Context, waits *waits) (wasAway bool, err error) {
+	for {
+		err := s.probe(ctx)
+		switch {
+		case !storeAway(ctx, err):
+			return wasAway, nil
+		case ctx.Err() != nil:
+			return wasAway, endOf(ctx)
+		}
+		wasAway = true
+		if err := waits.after(ctx, err); err != nil {
+			return wasAway, err
+		}
 	}
 }

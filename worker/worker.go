@@ -76,10 +76,12 @@ type Worker struct {
 	Config
 	Parts
 
-	began       time.Time       // when Run was called
-	stop        context.Context // see stop.go
-	run         store.Run       // as the ledger has it
-	process     string          // changes when the process had to enter anew
+	began       time.Time        // when Run was called
+	stop        context.Context  // see stop.go
+	run         store.Run        // as the ledger has it
+	process     string           // changes when the process had to enter anew
+	lost        string           // the id before, until the ledger knows that it has ended
+	counted     map[string]int64 // requests under earlier ids, by endpoint
 	progress    *progress
 	imagePlaces places // images in flight
 	vendor      *vendor
@@ -90,6 +92,7 @@ type Worker struct {
 	unnamed     *unnamedTransactions
 	sealing     *sealing
 
+	leftHeld    int64             // users whom the sync did not mark as left, being too many
 	interrupted []store.RunTotals // runs of others that this process closed
 }
 

@@ -14,7 +14,7 @@ func newQuota(cfg *config.Config, ledger *postgres.Ledger, options Options) *pos
 	if PerMinute(cfg.Vlens.Quota, options.RunPerMinute) == 0 {
 		return nil
 	}
-	return postgres.NewQuota(ledger.Pool(), postgres.QuotaConfig{
+	return postgres.NewQuota(ledger.QuotaPool(), postgres.QuotaConfig{
 		BaseURL:      cfg.Vlens.BaseURL,
 		Tenancy:      cfg.Vlens.TenancyName,
 		PerSecond:    cfg.Vlens.Quota.PerSecond,

@@ -13,7 +13,7 @@ const (
 	adviseLogin       = "check user, password and pg_hba.conf for %s.database_url"
 	adviseReach       = "check %s.database_url, DNS, and the network policy's egress to the database"
 	adviseTLS         = "add sslmode=verify-full and sslrootcert=FILE to %s.database_url"
-	adviseConnections = "let the role of %s.database_url have 8 connections, and set pool_mode = transaction (or session) in a pooler before it"
+	adviseConnections = "let the role of %s.database_url have 10 connections, and set pool_mode = transaction (or session) in a pooler before it"
 )
 
 // database is what ledger and source have in common.
@@ -36,7 +36,7 @@ func databaseChecks(name string, connect func(*examination, context.Context) (da
 				switch {
 				case errors.Is(err, store.ErrDenied):
 					return failed(advice(adviseLogin), err)
-				case errors.Is(err, context.DeadlineExceeded):
+				case ctx.Err() != nil:
 					return broken(advice(adviseReach), "no answer within 10 s")
 				case err != nil:
 					return failed(advice(adviseReach), err)

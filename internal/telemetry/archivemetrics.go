@@ -18,8 +18,8 @@ type archive struct {
 	quota   *store.QuotaUse
 	readAt  time.Time // by this process's clock; ages grow from here
 
-	users, left, unlisted, accepted, failures, damaged, findings metric.Int64ObservableGauge
-	oldest, success, verified, read                              metric.Float64ObservableGauge
+	users, left, unlisted, accepted, failures, unclosed, damaged, findings metric.Int64ObservableGauge
+	oldest, success, verified, read                                        metric.Float64ObservableGauge
 
 	quotaLimit, quotaUsed, quotaInFlight, quotaWaiting metric.Int64ObservableGauge
 	quotaCoolDown                                      metric.Float64ObservableGauge
@@ -35,6 +35,7 @@ func newArchive(meter metric.Meter) (*archive, error) {
 		failures: m.gauge("vlens_archiver.archive.failures", "{user}", "Users of whose newest verification something is missing, without those accepted, by the class of their last outcome."),
 		oldest:   m.seconds("vlens_archiver.archive.oldest_unarchived.age", "Age of the user who waits longest among those whose failure may pass, by state; 0 when nobody waits."),
 		success:  m.seconds("vlens_archiver.last_success.timestamp", "Unix time at which a run last came to its end; 0 when none did. Backfills do not count."),
+		unclosed: m.gauge("vlens_archiver.archive.runs.unclosed", "{run}", "Runs that nobody works on any more and that are not closed; the next process closes them if it can."),
 		read:     m.seconds("vlens_archiver.archive.read.timestamp", "Unix time at which these figures were read from the ledger."),
 
 		verified: m.seconds("vlens_archiver.verification.timestamp", "Unix time at which a verification last ended; 0 when none did."),
@@ -47,7 +48,7 @@ func newArchive(meter metric.Meter) (*archive, error) {
 		quotaWaiting:  m.gauge("vlens_archiver.quota.waiting", "{request}", "Requests that wait for the quota, of all processes."),
 		quotaCoolDown: m.seconds("vlens_archiver.quota.cooldown", "How long nothing more is sent to Vlens after a throttle reply; 0 outside a cool-down."),
 	}
-	m.read(a.observe, a.users, a.left, a.unlisted, a.accepted, a.failures, a.oldest, a.success, a.read, a.verified, a.damaged, a.findings,
+	m.read(a.observe, a.users, a.left, a.unlisted, a.accepted, a.failures, a.oldest, a.success, a.unclosed, a.read, a.verified, a.damaged, a.findings,
 		a.quotaLimit, a.quotaUsed, a.quotaInFlight, a.quotaWaiting, a.quotaCoolDown)
 	return a, m.err
 }
@@ -96,6 +97,7 @@ func (a *archive) observeFigures(o metric.Observer, figures store.Figures, old t
 		o.ObserveFloat64(a.oldest, age, label("state", string(state)))
 	}
 	o.ObserveFloat64(a.success, unix(figures.LastSuccessAt))
+	o.ObserveInt64(a.unclosed, figures.RunsUnclosed)
 	o.ObserveFloat64(a.read, unix(figures.At))
 	o.ObserveFloat64(a.verified, unix(figures.Verified.LastAt))
 	o.ObserveInt64(a.damaged, figures.Verified.Damaged)

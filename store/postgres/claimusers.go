@@ -16,6 +16,13 @@ import (
 // 0.2 s on what stops after a few.
 const jitOffSQL = `SELECT set_config('jit', 'off', true)`
 
+// lockWaitSQL bounds the wait for rows that another session has locked, for the
+// rest of the transaction: store.ErrLocked.
+const lockWaitSQL = `SELECT set_config('lock_timeout', '10s', true)`
+
+// askTimeout is when a short statement that the server did not end is given up.
+const askTimeout = time.Minute
+
 // lockRunSQL keeps the run from being closed until the transaction ends, and says
 // whether the process lives.
 var lockRunSQL = `
@@ -33,6 +40,7 @@ func (l *Ledger) Claim(ctx context.Context, run store.Run, process string, order
 	// All statements go in one round trip and are one transaction.
 	var batch pgx.Batch
 	batch.Queue(jitOffSQL)
+	batch.Queue(lockWaitSQL)
 	var alive bool
 	batch.Queue(lockRunSQL, pgx.StrictNamedArgs{"run": run.ID, "process": process}).QueryRow(func(row pgx.Row) error { return row.Scan(&alive) })
 	// A claim whose answer never came may have leased users that nobody works on.
@@ -53,7 +61,7 @@ func (l *Ledger) Claim(ctx context.Context, run store.Run, process string, order
 		return err
 	})
 
-	err := l.pool.SendBatch(ctx, &batch).Close()
+	err := l.send(ctx, &batch)
 	l.noteClaim(process, token, err == nil)
 	switch {
 	case noRow(err):

@@ -21,6 +21,9 @@ import (
 func (l *Ledger) BeginClose(ctx context.Context, runID, process string) (bool, error) {
 	var mine bool
 	err := l.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockWaitSQL); err != nil {
+			return err
+		}
 		// The lock waits for claims and commits that are under way, so that
 		// the statement after it sees what they did.
 		if _, err := tx.Exec(ctx, `SELECT 1 FROM archive.runs AS r WHERE r.run_id = $1 FOR UPDATE OF r`, runID); err != nil {

@@ -12,13 +12,17 @@ import (
 // process still has the user: it must hold the lease with the result's token,
 // the run must be open and nobody may have begun to close it, and images or a
 // record in a transaction of the vendor's need the reservation that Known makes.
-// Else nothing is written, and the error is store.ErrLeaseLost. A commit whose
-// answer was lost may be repeated.
+// Else nothing is written, and the error is store.ErrLeaseLost. A value that the
+// tables do not take, or that contradicts what is there, is store.ErrValueRefused.
+// A commit whose answer was lost may be repeated.
 //
 // A row of the user query that changed since the claim keeps its user due.
 func (l *Ledger) Commit(ctx context.Context, process string, result store.Result) error {
 	var written int
-	err := l.pool.QueryRow(ctx, commitSQL, commitArgs(process, result)).Scan(&written)
+	var batch pgx.Batch
+	batch.Queue(lockWaitSQL)
+	batch.Queue(commitSQL, commitArgs(process, result)).QueryRow(func(row pgx.Row) error { return row.Scan(&written) })
+	err := l.send(ctx, &batch)
 	if err == nil && written == 0 {
 		err = l.committedBefore(ctx, process, result)
 	}

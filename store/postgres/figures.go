@@ -38,6 +38,7 @@ func (l *Ledger) Figures(ctx context.Context) (store.Figures, error) {
 		figures.LastSuccessAt = orZero(at)
 		return err
 	})
+	batch.Queue(`SELECT count(*) FROM archive.runs AS r WHERE ` + unworkedSQL).QueryRow(func(row pgx.Row) error { return row.Scan(&figures.RunsUnclosed) })
 	queueVerified(&batch, &figures.Verified)
 	err := l.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
 		return tx.SendBatch(ctx, &batch).Close()

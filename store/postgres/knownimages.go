@@ -58,12 +58,13 @@ func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction s
 		}
 		return err
 	})
-	return known, l.failed("read what is known of a user", l.pool.SendBatch(ctx, &batch).Close())
+	return known, l.failed("read what is known of a user", l.send(ctx, &batch))
 }
 
 // queueReservation locks another owner's row first: the statement after it then
 // sees all that the owner has committed.
 func (l *Ledger) queueReservation(batch *pgx.Batch, subject store.Subject, reservation string, owner *store.Subject) {
+	batch.Queue(lockWaitSQL)
 	batch.Queue(`
 		SELECT 1 FROM archive.transactions AS t
 		WHERE t.transaction_id = $1 AND t.subject <> $2

@@ -18,6 +18,9 @@ const ledgerName = "ledger"
 // Ledger is the audit trail and the list of work.
 type Ledger struct {
 	database
+	// Heartbeat and quota do not wait for a connection that a statement has which
+	// waits for a lock, or for ever.
+	heartbeat, quota *pgxpool.Pool
 
 	mu sync.Mutex
 	// unanswered holds, by process, the tokens of claims whose answer was lost.
@@ -31,14 +34,30 @@ func OpenLedger(ctx context.Context, url store.Sensitive) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ledger{database: database, unanswered: make(map[string][]int64)}, nil
+	l := &Ledger{database: database, unanswered: make(map[string][]int64)}
+	for _, own := range []**pgxpool.Pool{&l.heartbeat, &l.quota} {
+		if *own, err = database.reserved(ctx); err != nil {
+			l.Close()
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 // Close closes the connections.
-func (l *Ledger) Close() { l.pool.Close() }
+func (l *Ledger) Close() {
+	for _, pool := range []*pgxpool.Pool{l.pool, l.heartbeat, l.quota} {
+		if pool != nil {
+			pool.Close()
+		}
+	}
+}
 
-// Pool is the ledger's pool of connections, for the quota that is kept beside it.
+// Pool is the ledger's pool of connections.
 func (l *Ledger) Pool() *pgxpool.Pool { return l.pool }
+
+// QuotaPool has the connection for the quota that is kept in the ledger.
+func (l *Ledger) QuotaPool() *pgxpool.Pool { return l.quota }
 
 // Clock is the time of the database.
 func (l *Ledger) Clock(ctx context.Context) (time.Time, error) {

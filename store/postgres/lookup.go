@@ -10,47 +10,81 @@ import (
 	"vlens-archiver/store"
 )
 
-// lookupTimeout bounds one look-up on the server. One that takes longer reads
-// the whole table, and source.lookup_sql is needed.
+// lookupTimeout bounds one statement of a look-up on the server, unless the
+// configuration says otherwise. One that takes longer reads the whole table, and
+// source.lookup_sql is needed.
 const lookupTimeout = 2 * time.Minute
 
 const lookupSetting = "source.lookup_sql"
 
 // Lookup reads the rows of these users. A user who is gone is not in the map.
+//
+// When nobody is found, the user query itself is asked for them, once: users may
+// leave at any time, but a look-up that finds none of the users whom the query has
+// is store.ErrSource.
 func (s *Source) Lookup(ctx context.Context, ids []string) (map[string]store.User, error) {
 	users := make(map[string]store.User, len(ids))
-	err := s.readOnly(ctx, lookupTimeout, func(tx pgx.Tx) error {
-		setting, query := s.lookupQuery()
-		columns, err := s.describe(ctx, tx.Conn(), setting, query)
-		if err != nil {
-			return err
-		}
-		if err := readTextAsUTC(ctx, tx); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, s.lookupStatement(columns, query), ids)
-		if err != nil {
-			return unusable(setting, err)
-		}
-		var user store.User
-		var verified *time.Time
-		_, err = pgx.ForEachRow(rows, []any{&user.ID, (*string)(&user.Email), (*string)(&user.Phone), &user.TransactionID, &verified}, func() error {
-			user.VerifiedAt = orZero(verified)
-			users[user.ID] = user
-			return nil
-		})
-		return unusable(setting, err)
+	err := s.readOnly(ctx, pgx.TxOptions{}, s.lookupTimeout, func(ctx context.Context, tx pgx.Tx) error {
+		return s.lookup(ctx, tx, ids, users)
 	})
+	if err == nil && len(users) == 0 {
+		err = s.readOnly(ctx, pgx.TxOptions{}, passStatement, func(ctx context.Context, tx pgx.Tx) error {
+			return s.makeSureOfNone(ctx, tx, ids)
+		})
+	}
 	return users, s.failed("look up users", err)
 }
 
-// readOnly runs statements that may only read, each for a bounded time.
-func (s *Source) readOnly(ctx context.Context, timeout time.Duration, work func(tx pgx.Tx) error) error {
-	return s.inTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL statement_timeout = %d`, timeout.Milliseconds())); err != nil {
-			return err
-		}
-		return work(tx)
+func (s *Source) lookup(ctx context.Context, tx pgx.Tx, ids []string, users map[string]store.User) error {
+	setting, query := s.lookupQuery()
+	columns, err := s.describe(ctx, tx.Conn(), setting, query)
+	if err != nil {
+		return err
+	}
+	if err := readTextAsUTC(ctx, tx); err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, s.lookupStatement(columns, query), ids)
+	if err != nil {
+		return unusable(setting, err)
+	}
+	var user store.User
+	var verified *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&user.ID, (*string)(&user.Email), (*string)(&user.Phone), &user.TransactionID, &verified}, func() error {
+		user.VerifiedAt = orZero(verified)
+		users[user.ID] = user
+		return nil
+	})
+	return unusable(setting, err)
+}
+
+// makeSureOfNone reads the whole user query. It compares ids as the sync reads
+// them, as text.
+func (s *Source) makeSureOfNone(ctx context.Context, tx pgx.Tx, ids []string) error {
+	var there int
+	err := tx.QueryRow(ctx, `SELECT count(*) FROM `+asTable(s.usersSQL)+` WHERE u.id::text = ANY ($1::text[])`, ids).Scan(&there)
+	if err != nil {
+		return unusable("source.users_sql", err)
+	}
+	if there == 0 {
+		return nil
+	}
+	setting, _ := s.lookupQuery()
+	return fmt.Errorf("%w: %s finds none of %d users when asked for them by id, and source.users_sql has %d of them; source.lookup_sql must return the same rows for the ids in $1",
+		store.ErrSource, setting, len(ids), there)
+}
+
+// readOnly runs statements in one transaction that may only read, each for a
+// bounded time.
+func (s *Source) readOnly(ctx context.Context, options pgx.TxOptions, timeout time.Duration, work func(ctx context.Context, tx pgx.Tx) error) error {
+	options.AccessMode = pgx.ReadOnly
+	return s.within(ctx, timeout+timeout/2, func(ctx context.Context) error {
+		return s.inTx(ctx, options, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, fmt.Sprintf(`SET LOCAL statement_timeout = %d`, timeout.Milliseconds())); err != nil {
+				return err
+			}
+			return work(ctx, tx)
+		})
 	})
 }
 

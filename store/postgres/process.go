@@ -34,9 +34,10 @@ func (l *Ledger) Enter(ctx context.Context, process, worker, runID string) error
 }
 
 // Beat is the process's sign of life. A process that was silent for the
-// takeover time, or has left, is not revived: store.ErrProcessLost.
+// takeover time, or has left, is not revived: store.ErrProcessLost. It has a
+// connection of its own.
 func (l *Ledger) Beat(ctx context.Context, process string, counts store.RunCounts) error {
-	tag, err := l.pool.Exec(ctx, `
+	tag, err := l.heartbeat.Exec(ctx, `
 		UPDATE archive.processes SET heartbeat_at = clock_timestamp(), requests = $3
 		WHERE process = $2 AND ended_at IS NULL AND heartbeat_at > clock_timestamp() - make_interval(secs => $1)`,
 		store.TakeoverAfter.Seconds(), process, requestsOf(counts))

@@ -50,13 +50,13 @@ func (r quotaRow) change(ctx context.Context, decide func(*window.State, clockRe
 	for {
 		kept, err := r.try(ctx, decide)
 		if err != nil {
-			return quotaFailure(err)
+			return r.failed("use quota", err)
 		}
 		if kept {
 			return nil
 		}
 		if err := pause(ctx, rand.N(conflictDelay)); err != nil {
-			return quotaFailure(err)
+			return r.failed("use quota", err)
 		}
 	}
 }
@@ -77,12 +77,13 @@ func (r quotaRow) try(ctx context.Context, decide func(*window.State, clockReadi
 	return r.write(ctx, version, state)
 }
 
-// quotaFailure takes a ledger that is too slow for one that does not answer.
-func quotaFailure(err error) error {
+// failed takes a ledger that is too slow for one that does not answer.
+func (r quotaRow) failed(operation string, err error) error {
+	host := r.pool.Config().ConnConfig.Host
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("ledger database: use quota: %w: no answer within %s", store.ErrUnavailable, exchangeTimeout)
+		return fmt.Errorf("ledger database: %s: %w: no answer from %s within %s", operation, store.ErrUnavailable, host, exchangeTimeout)
 	}
-	return failure(ledgerName, "use quota", err)
+	return failure(place{ledgerName, host}, operation, err)
 }
 
 // read returns the state, its version and the time of the database.
@@ -149,7 +150,7 @@ func (r quotaRow) use(ctx context.Context, rules window.Rules, runID string) (st
 		return store.QuotaUse{}, nil
 	}
 	if err != nil {
-		return store.QuotaUse{}, failure(ledgerName, "read quota", err)
+		return store.QuotaUse{}, r.failed("read quota", err)
 	}
 	use := state.Use(window.At(now), rules, runID)
 	result := store.QuotaUse{

@@ -18,6 +18,7 @@ import (
 // request to the vendor.
 type Rebuild struct {
 	tx       pgx.Tx
+	at       place
 	analyzed bool // images and records have statistics
 }
 
@@ -52,7 +53,7 @@ func (u *Users) Rebuild(ctx context.Context, identity store.ArchiveIdentity, key
 			CREATE TEMPORARY TABLE entries (log_index bigint, sha256 text COLLATE "C") ON COMMIT DROP`); err != nil {
 			return err
 		}
-		filling = fill(&Rebuild{tx: tx})
+		filling = fill(&Rebuild{tx: tx, at: u.ledger.place})
 		return filling
 	})
 	if filling != nil {
@@ -67,7 +68,7 @@ func (r *Rebuild) failed(operation string, err error) error {
 	if hasCode(err, uniqueViolation) {
 		err = errConflictingHistory
 	}
-	return failure(ledgerName, operation, err)
+	return failure(r.at, operation, err)
 }
 
 // beginRebuild takes the ledger, if nothing is in it.

@@ -127,18 +127,20 @@ func equalSelections(a, b store.Selection) bool {
 		a.Since.Equal(b.Since) && a.Until.Equal(b.Until) && a.Force == b.Force && a.PerMinute == b.PerMinute
 }
 
+// unworkedSQL says of a run r that it is open and nobody works on it any more.
+var unworkedSQL = `r.status = 'open' AND r.started_at < ` + heartbeatLimit + `
+	AND NOT EXISTS (
+		SELECT 1 FROM archive.processes AS p
+		WHERE p.heartbeat_at > ` + heartbeatLimit + `
+		  AND (p.run_id = r.run_id OR (p.process = r.close_process AND p.ended_at IS NULL)))`
+
 // Interrupted lists the open runs for which no process has beaten for the
 // takeover time, the oldest first.
 func (l *Ledger) Interrupted(ctx context.Context, exceptRunID string) ([]store.Run, error) {
 	rows, err := l.pool.Query(ctx, `
 		SELECT r.run_id, r.kind, r.status, r.started_at, r.ended_at, r.selection, r.tool_version, r.config_sha256
 		FROM archive.runs AS r
-		WHERE r.status = 'open' AND r.run_id <> $1
-		  AND r.started_at < `+heartbeatLimit+`
-		  AND NOT EXISTS (
-			SELECT 1 FROM archive.processes AS p
-			WHERE p.heartbeat_at > `+heartbeatLimit+`
-			  AND (p.run_id = r.run_id OR (p.process = r.close_process AND p.ended_at IS NULL)))
+		WHERE r.run_id <> $1 AND `+unworkedSQL+`
 		ORDER BY r.started_at`, exceptRunID)
 	if err != nil {
 		return nil, l.failed("list interrupted runs", err)

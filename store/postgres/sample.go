@@ -38,7 +38,7 @@ var uuids = regexp.MustCompile(uuidShape)
 // database has them first. Errors are those of Describe.
 func (s *Source) Sample(ctx context.Context, limit int) (UserSample, error) {
 	var sample UserSample
-	err := s.readOnly(ctx, sampleTimeout, func(tx pgx.Tx) error {
+	err := s.readOnly(ctx, pgx.TxOptions{}, sampleTimeout, func(ctx context.Context, tx pgx.Tx) error {
 		const setting = "source.users_sql"
 		columns, err := s.describe(ctx, tx.Conn(), setting, s.usersSQL)
 		if err != nil {
@@ -104,7 +104,7 @@ type LookupCost struct {
 // planner explain it.
 func (s *Source) LookupCost(ctx context.Context, ids []string) (LookupCost, error) {
 	var cost LookupCost
-	err := s.readOnly(ctx, sampleTimeout, func(tx pgx.Tx) error {
+	err := s.readOnly(ctx, pgx.TxOptions{}, sampleTimeout, func(ctx context.Context, tx pgx.Tx) error {
 		setting, query := s.lookupQuery()
 		columns, err := s.describe(ctx, tx.Conn(), setting, query)
 		if err != nil {

@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"vlens-archiver/store"
 )
@@ -20,6 +22,8 @@ type SourceConfig struct {
 	UsersSQL string
 	// LookupSQL, when set, has the same columns for the ids in $1, an array.
 	LookupSQL string
+	// LookupTimeout bounds one statement of a look-up on the server; 0 is two minutes.
+	LookupTimeout time.Duration
 	// Identifiers are those of "phone" and "email" that will be used.
 	Identifiers []string
 }
@@ -28,6 +32,7 @@ type SourceConfig struct {
 type Source struct {
 	database
 	usersSQL, lookupSQL string
+	lookupTimeout       time.Duration
 	identifiers         []string
 }
 
@@ -39,10 +44,11 @@ func OpenSource(ctx context.Context, config SourceConfig) (*Source, error) {
 		return nil, err
 	}
 	return &Source{
-		database:    database,
-		usersSQL:    bareSQL(config.UsersSQL),
-		lookupSQL:   bareSQL(config.LookupSQL),
-		identifiers: config.Identifiers,
+		database:      database,
+		usersSQL:      bareSQL(config.UsersSQL),
+		lookupSQL:     bareSQL(config.LookupSQL),
+		lookupTimeout: cmp.Or(config.LookupTimeout, lookupTimeout),
+		identifiers:   config.Identifiers,
 	}, nil
 }
 
@@ -65,7 +71,9 @@ func bareSQL(sql string) string {
 func asTable(sql string) string { return "(\n" + sql + "\n) AS u" }
 
 // unusable says that the query itself is at fault, unless the database is. The
-// server's message is kept only where it cannot quote a row.
+// server's message is kept only where it cannot quote a row. A query that was
+// cancelled takes longer than the transaction allows: each sets its own
+// statement_timeout.
 func unusable(setting string, err error) error {
 	refused, ok := asServerError(err)
 	if !ok {
@@ -79,8 +87,11 @@ func unusable(setting string, err error) error {
 	if !refusal.quotable {
 		fault = fmt.Sprintf("%s (SQLSTATE %s)", rowFault(refused.Code), refused.Code)
 	}
-	if refused.Code == syntaxError {
+	switch refused.Code {
+	case syntaxError:
 		fault += "; it must be one SELECT"
+	case queryCanceled:
+		fault += "; it takes too long, or somebody cancels it: make it faster, for look-ups by source.lookup_sql"
 	}
 	return fmt.Errorf("%w: %s: %s", store.ErrSource, setting, fault)
 }

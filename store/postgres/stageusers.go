@@ -62,7 +62,7 @@ func (u *Users) copyUsers(ctx context.Context, tx pgx.Tx) (int64, error) {
 // stream writes id, transaction id and time of all users, and whether the time is none, in COPY's binary format,
 // read in one snapshot.
 func (s *Source) stream(ctx context.Context, to io.Writer) error {
-	err := s.inTx(ctx, readSnapshot, func(tx pgx.Tx) error {
+	err := s.readOnly(ctx, readSnapshot, passStatement, func(ctx context.Context, tx pgx.Tx) error {
 		columns, err := s.describe(ctx, tx.Conn(), "source.users_sql", s.usersSQL)
 		if err != nil {
 			return err

@@ -14,10 +14,16 @@ import (
 
 const (
 	syncPoll = time.Second
-	// syncLockWait is how long a pass waits for the passes of other runs at a
-	// time. It is longer than deadlock_timeout's default, after which a
-	// vacuum in the way gives up.
-	syncLockWait = "3s"
+	// syncLockWait is how long a pass waits at a time for the passes of other runs,
+	// and mergeLockWait for users on whom somebody else works. The first is longer
+	// than deadlock_timeout's default, after which a vacuum in the way gives up.
+	syncLockWait  = "3s"
+	mergeLockWait = "60s"
+	// passStatement bounds each statement of a pass on the servers, whatever the
+	// roles' own statement_timeout; passTimeout is when a pass that the servers did
+	// not end is given up.
+	passStatement = time.Hour
+	passTimeout   = 2*passStatement + time.Minute
 	// largeChange is the number of changed rows from which the planner needs
 	// new statistics at once.
 	largeChange = 10_000
@@ -46,7 +52,8 @@ func (u *Users) Lookup(ctx context.Context, ids []string) (map[string]store.User
 //
 // Errors: store.ErrSource when the query or its rows cannot be used,
 // store.ErrSelection when a backfill names users whom the query does not have,
-// store.ErrProcessLost, store.ErrUnavailable, store.ErrDenied.
+// store.ErrProcessLost, store.ErrLocked while the pass of another run lasts,
+// store.ErrUnavailable, store.ErrDenied.
 func (u *Users) Sync(ctx context.Context, request store.SyncRequest) (store.SyncResult, error) {
 	for {
 		result, turn, err := u.ledger.takeSync(ctx, request)
@@ -124,54 +131,64 @@ func (l *Ledger) giveSyncBack(ctx context.Context, request store.SyncRequest) {
 }
 
 // pass reads the user query once and merges it, all in one transaction of the
-// ledger. It is not done when the ledger was busy with the pass of another run,
-// or another process took over.
+// ledger. It is not done when another process took over.
 func (u *Users) pass(ctx context.Context, request store.SyncRequest) (result store.SyncResult, done bool, err error) {
-	err = u.ledger.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		// Passes of different runs follow one another: an older picture of the
-		// users must not be merged after a newer one. This lock lets claims and
-		// commits through.
-		if _, err := tx.Exec(ctx, `SET LOCAL lock_timeout = '`+syncLockWait+`'; LOCK TABLE archive.subjects IN SHARE UPDATE EXCLUSIVE MODE; SET LOCAL lock_timeout = 0`); err != nil {
+	err = u.ledger.within(ctx, passTimeout, func(ctx context.Context) error {
+		return u.ledger.inTx(ctx, pgx.TxOptions{}, func(tx pgx.Tx) (err error) {
+			result, err = u.passIn(ctx, tx, request)
 			return err
-		}
-		rows, undated, err := u.stage(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if result, err = compare(ctx, tx, rows, request.AllowPersonalIDs, request.AcceptLeft); err != nil {
-			return err
-		}
-		result.Undated = undated
-		if err := merge(ctx, tx, request.Key, result); err != nil {
-			return err
-		}
-		run, err := readRun(ctx, tx, request.RunID)
-		if err != nil {
-			return err
-		}
-		if err := chooseUsers(ctx, tx, run); err != nil {
-			return err
-		}
-		done, err = finishSync(ctx, tx, request, result)
-		if err == nil && !done {
-			err = errTakenOver
-		}
-		return err
+		})
 	})
-	if errors.Is(err, errTakenOver) || hasCode(err, lockNotAvailable) {
+	if errors.Is(err, errTakenOver) {
 		return store.SyncResult{}, false, nil
 	}
-	return result, done, u.ledger.failed("merge users", err)
+	return result, err == nil, u.ledger.failed("merge users", err)
 }
 
-func finishSync(ctx context.Context, tx pgx.Tx, request store.SyncRequest, result store.SyncResult) (bool, error) {
+func (u *Users) passIn(ctx context.Context, tx pgx.Tx, request store.SyncRequest) (result store.SyncResult, err error) {
+	// Passes of different runs follow one another: an older picture of the
+	// users must not be merged after a newer one. This lock lets claims and
+	// commits through.
+	if _, err := tx.Exec(ctx, fmt.Sprintf(`
+		SET LOCAL statement_timeout = %d;
+		SET LOCAL lock_timeout = '%s';
+		LOCK TABLE archive.subjects IN SHARE UPDATE EXCLUSIVE MODE;
+		SET LOCAL lock_timeout = '%s'`, passStatement.Milliseconds(), syncLockWait, mergeLockWait)); err != nil {
+		return result, err
+	}
+	rows, undated, err := u.stage(ctx, tx)
+	if err != nil {
+		return result, err
+	}
+	if result, err = compare(ctx, tx, rows, request.AllowPersonalIDs, request.AcceptLeft); err != nil {
+		return result, err
+	}
+	result.Undated = undated
+	if err := merge(ctx, tx, request.Key, result); err != nil {
+		return result, err
+	}
+	run, err := readRun(ctx, tx, request.RunID)
+	if err != nil {
+		return result, err
+	}
+	if err := chooseUsers(ctx, tx, run); err != nil {
+		return result, err
+	}
+	return result, finishSync(ctx, tx, request, result)
+}
+
+// finishSync notes the result, if the pass is still this process's.
+func finishSync(ctx context.Context, tx pgx.Tx, request store.SyncRequest, result store.SyncResult) error {
 	tag, err := tx.Exec(ctx, `
 		UPDATE archive.runs
 		SET synced_at = clock_timestamp(), sync_users = $3, sync_new = $4, sync_changed = $5, sync_returned = $6,
 		    sync_left = $7, sync_left_held = $8, sync_undated = $9
 		WHERE run_id = $1 AND sync_process = $2 AND synced_at IS NULL`,
 		request.RunID, request.Process, result.Users, result.New, result.Changed, result.Returned, result.Left, result.LeftHeld, result.Undated)
-	return tag.RowsAffected() == 1, err
+	if err == nil && tag.RowsAffected() == 0 {
+		err = errTakenOver
+	}
+	return err
 }
 
 var errTakenOver = fmt.Errorf("another process reads the users")
