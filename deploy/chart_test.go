@@ -53,7 +53,7 @@ func TestDefaultCronJob(t *testing.T) {
 		t.Error("no startingDeadlineSeconds: 100 missed starts would stop the CronJob")
 	}
 	job := spec.JobTemplate.Spec
-	if got, want := *job.ActiveDeadlineSeconds, int64(8*3600+60+900); got != want {
+	if got, want := *job.ActiveDeadlineSeconds, int64(8*3600+90+900); got != want {
 		t.Errorf("activeDeadlineSeconds = %d, want %d", got, want)
 	}
 	container := job.Template.Spec.Containers[0]

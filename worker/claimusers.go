@@ -24,8 +24,8 @@ const (
 // and no other process holds users of the run or is closing it. Should such a
 // process die, this one takes its users over. Once admit ends, or this process
 // has claimed as many users as it may, it claims no more and returns when the
-// users in flight are done or the grace period is over; stopped says why, and is
-// nil at the end of the run.
+// users in flight are done or their time is over; stopped says why, and is nil at
+// the end of the run.
 func (w *Worker) archiveDue(ctx, admit context.Context) (stopped, err error) {
 	w.progress.phase("archive")
 	ctx, span := startSpan(ctx, spanArchive)
@@ -40,8 +40,10 @@ func (w *Worker) archiveDue(ctx, admit context.Context) (stopped, err error) {
 	}
 	w.progress.due(due)
 
-	working, endWork := endsAfter(ctx, admit, w.Grace)
+	working, endWork := endsAfter(ctx, w.stop, w.Grace)
 	defer endWork()
+	working, endTimeBox := endsAfter(working, admit, finishingTime)
+	defer endTimeBox()
 	// The first error that concerns everybody ends the work on all users.
 	group, working := errgroup.WithContext(working)
 	claiming, stopClaiming := endsAfter(working, admit, 0)

@@ -8,9 +8,9 @@ import (
 	"vlens-archiver/store"
 )
 
-// commitTimeout is how long the ledger write for finished work may go on after the
-// run was cancelled, or after a stop while the ledger is away: the work is paid for.
-const commitTimeout = 15 * time.Second
+// commitTimeout is how long the ledger write for finished work may go on when the
+// time for the user is over: the work is paid for.
+const commitTimeout = 10 * time.Second
 
 // refused is how a user ends of whom the ledger does not take or give something.
 // It keeps nothing of what was found, which is in the bucket for the next attempt.
@@ -29,8 +29,6 @@ func (a *attempt) commit(ctx context.Context, end ending) (err error) {
 	defer func() { endSpan(span, err) }()
 	ctx, cancel := endsAfter(context.WithoutCancel(ctx), ctx, commitTimeout)
 	defer cancel()
-	ctx, cancelAtStop := endsAfter(ctx, a.stop, commitTimeout)
-	defer cancelAtStop()
 	result := store.Result{
 		Task:        a.task,
 		RunID:       a.run.ID,

@@ -8,15 +8,23 @@ import (
 	"vlens-archiver/store"
 )
 
-// leaveTimeout bounds what is still written when a process leaves.
-const leaveTimeout = 20 * time.Second
+// failedTime bounds what is still written after a failure, which may well be the
+// ledger's.
+const failedTime = 20 * time.Second
 
 // leave ends this process's part, frees the users it still holds, and reads how
 // run and log stand. It does so also after a failure, which it passes on, and
-// outlives the cancellation of the run under a time limit of its own.
+// outlives the cancellation of the run. It takes the time that the ledger needs to
+// read all users, unless the process is to stop.
 func (w *Worker) leave(ctx context.Context, failure error) (totals store.RunTotals, log store.LogState, _ error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	ctx, cancel := endsAfter(context.WithoutCancel(ctx), w.stop, LeavingTime)
 	defer cancel()
+	bound := w.OutageBound
+	if failure != nil {
+		bound = min(bound, failedTime)
+	}
+	ctx, cancelBound := context.WithTimeout(ctx, bound)
+	defer cancelBound()
 	do := func(what string, op func() error) {
 		if failure != nil {
 			_ = op() // once: it may well be the ledger that failed

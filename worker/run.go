@@ -156,7 +156,7 @@ func (w *Worker) enter(ctx context.Context) (_ context.Context, exit func(), err
 	if err != nil {
 		return nil, nil, fmt.Errorf("enter run %q: %w", w.run.ID, err)
 	}
-	bounded, end := endsAfter(ctx, w.stop, w.Grace+closingTime)
+	bounded, end := endsAfter(ctx, w.stop, w.Grace+ClosingTime)
 	living, endBeat := w.startBeat(bounded)
 	return living, func() {
 		endBeat()

@@ -11,9 +11,10 @@ import (
 //
 // The first is Worker.stop. Once it has ended, by a signal, the process takes on no more
 // work: users in flight are finished, for the grace period at most; then the log is
-// sealed and the run closed, for closingTime at most. Nobody waits for a service
-// that is away any more, and what is cut short the next process goes on with.
-// MaxDuration and Limit are gentler: they end the taking on of work only.
+// sealed and the run closed, for ClosingTime at most; then the process leaves, in
+// LeavingTime. Nobody waits for a service that is away any more, and what is cut short
+// the next process goes on with. MaxDuration and Limit are gentler: they end the taking
+// on of work only, and nobody is in haste.
 //
 // The second is every function's own ctx. Once it has ended, by a second signal or because of a fault
 // that concerns everybody, whatever is under way is dropped. A later run finds what
@@ -32,9 +33,17 @@ var (
 // errStopped is what a wait for a service that is away ends with at a stop.
 var errStopped = fmt.Errorf("a service is away and the process is to stop: %w", context.Canceled)
 
-// closingTime is what a process that is told to stop has for sealing and for
-// closing its run, beyond the grace period.
-const closingTime = 20 * time.Second
+// What a process that is told to stop has beyond the grace period.
+const (
+	// ClosingTime is for committing the last users, for sealing, and for closing its run.
+	ClosingTime = 20 * time.Second
+	// LeavingTime is for leaving the run and reading how it stands.
+	LeavingTime = 5 * time.Second
+)
+
+// finishingTime is how long users in flight may take once MaxDuration is over: what
+// the quota needs for them, and far more than that.
+const finishingTime = 10 * time.Minute
 
 // stopAt begins the worker's time, with the context that ends when it is to stop.
 func (w *Worker) stopAt(stop context.Context) {

@@ -30,9 +30,11 @@ after the tick: several replicas share it. Flags hold for each run.
 Runs do not overlap. The latest tick that passed while a run was under way, or
 while no replica was there (for up to 8 days), is caught up. A run that failed
 (exit code 1) is tried again after 15 minutes, 30 minutes and so on until the
-next tick. Exit codes 4 and 5 of a run end this process: a person has to act, and
-going on would only spend requests. All others are logged, and reported to
-notify.heartbeat_url.
+next tick; if another run has closed it meanwhile, under the next of the ids …-2,
+…-3. After exit codes 4 and 5 of a run this process stays up and does nothing more
+until it is stopped, with that exit code: a person has to act, and going on would
+only spend logins. /readyz at telemetry.health_listen answers 503 then. All others
+are logged. Each is reported to notify.heartbeat_url.
 
 SIGTERM and SIGINT stop it as they stop run: users in flight are finished.`,
 		Example: `  vlens-archiver schedule --max-duration 8h`,
@@ -84,7 +86,9 @@ func (p *program) schedule(f runFlags) error {
 	defer unfollow(p.ctx)
 	daemon := schedule.Daemon{
 		Ticks: ticks,
-		Ended: func(ctx context.Context, runID string) (bool, error) { return runEnded(ctx, ledger, runID) },
+		Standing: func(ctx context.Context, runID string) (schedule.Standing, error) {
+			return standingOf(ctx, ledger, runID)
+		},
 		TakePart: func(runID string) (schedule.Verdict, error) {
 			ofRun := f
 			ofRun.runID = runID
@@ -103,18 +107,38 @@ func (p *program) schedule(f runFlags) error {
 			}
 		},
 	}
-	if err := daemon.Run(p.admit); err != nil {
-		return err
+	err = daemon.Run(p.admit)
+	if err == nil {
+		return context.Cause(p.admit)
 	}
-	return context.Cause(p.admit)
+	if p.admit.Err() == nil {
+		p.halt(log, board, err)
+	}
+	return err
 }
 
-func runEnded(ctx context.Context, ledger *postgres.Ledger, runID string) (bool, error) {
+// halt stays up and does nothing, after an end that only a person can mend: a process
+// that ended would be started again, and each start would spend a login, or lock the
+// account.
+func (p *program) halt(log *slog.Logger, board *health.Board, err error) {
+	code := exitCode(err)
+	board.Halt(code)
+	log.Error("halted until this process is stopped: mend what is wrong, then start it again", "event", "schedule_halted",
+		"exit_code", code, "error", err.Error(), "next", advice(err))
+	<-p.admit.Done()
+}
+
+func standingOf(ctx context.Context, ledger *postgres.Ledger, runID string) (schedule.Standing, error) {
 	status, err := ledger.RunStatus(ctx, runID)
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return schedule.Open, nil
+	case status == store.RunInterrupted:
+		return schedule.Interrupted, err
+	case status == store.RunClosed:
+		return schedule.Ended, err
 	}
-	return status != store.RunOpen, err
+	return schedule.Open, err
 }
 
 // judge says what the end of this process's part in a run means for the schedule,

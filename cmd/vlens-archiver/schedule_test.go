@@ -155,8 +155,9 @@ func TestScheduleGoesOnAfterUsersFailed(t *testing.T) {
 	process.wait().exits(143).says(`"event":"run_failed"`).says(`"exit_code":3`).says("1 users failed or are partial")
 }
 
-// What only a person can mend ends the process, before it spends more requests.
-func TestScheduleEnds(t *testing.T) {
+// What only a person can mend is tried once: the process stays up, unready, and spends
+// no more requests until it is stopped.
+func TestScheduleHalts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, vlenstest.Options{People: 2})
 	s.configure(weekly)
@@ -166,14 +167,38 @@ func TestScheduleEnds(t *testing.T) {
 	s.run("schedule", "--run-id", "x").exits(exitInvalid).says("unknown flag")
 	m := s.watch()
 	s.env["VLENS_PASSWORD"] = "wrong"
-	s.run("schedule").exits(exitDenied).says("check vlens.api_key").says(`"exit_code":5`)
+	s.listening()
+	s.halts(exitDenied).says("check vlens.api_key").says(`"exit_code":5`)
 	m.hears(t, "start", "5")
+	if n := s.vlens.Requests(vlenstest.Login); n != 1 {
+		t.Errorf("%d logins", n)
+	}
 
 	// The ledger is there when the process starts, the users are not.
 	s.env["VLENS_PASSWORD"] = vlenstest.DefaultPassword
 	s.inSource(`DROP TABLE users`)
-	s.run("schedule").exits(exitInvalid).says("users_sql")
+	s.halts(exitInvalid).says("users_sql")
 	m.hears(t, "start", "4")
+}
+
+// halts starts a schedule that halts, makes sure that it stays up and says so, and
+// stops it: then it ends with the exit code.
+func (s *site) halts(code int) ended {
+	s.t.Helper()
+	process := s.start("schedule")
+	process.await(process.stderr, "schedule_halted")
+	if status, _ := s.probe("/livez"); status != http.StatusOK {
+		s.t.Errorf("livez: %d", status)
+	}
+	status, body := s.probe("/readyz")
+	halted, _ := body["halted"].(map[string]any)
+	if status != http.StatusServiceUnavailable || halted["exit_code"] != float64(code) || halted["next"] == "" {
+		s.t.Errorf("readyz: %d %v", status, body)
+	}
+	if err := process.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	return process.wait().exits(code)
 }
 
 // A stop and a start with another limit, while the run of the tick is open: the

@@ -12,7 +12,7 @@ const (
 	// silence is when a worker stops touching its users. It leaves those who take
 	// them over, at store.TakeoverAfter, a quarter of a minute.
 	silence = store.TakeoverAfter - 15*time.Second
-	// grace fits into the half minute that Kubernetes gives a pod by default.
+	// grace is what users in flight have once the process is to stop; see StopTime.
 	grace = 25 * time.Second
 	// outageBound is how long a service may be away before a run gives up.
 	outageBound = 10 * time.Minute

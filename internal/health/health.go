@@ -25,12 +25,20 @@ type state struct {
 	RunID   *string    `json:"run_id"`   // in progress
 	NextRun *time.Time `json:"next_run"` // of a process that waits for it
 	LastRun *endedRun  `json:"last_run"` // of this process
+	Halted  *halted    `json:"halted"`   // null while this process works or waits
 }
 
 type endedRun struct {
 	RunID    string    `json:"run_id"`
 	ExitCode int       `json:"exit_code"`
 	EndedAt  time.Time `json:"ended_at"`
+}
+
+// halted says that this process does nothing until it is started again.
+type halted struct {
+	ExitCode int       `json:"exit_code"`
+	Since    time.Time `json:"since"`
+	Next     string    `json:"next"`
 }
 
 // Begin notes that this process takes part in a run.
@@ -55,9 +63,20 @@ func (b *Board) Wait(until time.Time) {
 	b.state.NextRun = &until
 }
 
+// Halt notes that this process does nothing any more until a person has acted.
+func (b *Board) Halt(exitCode int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.state.Halted = &halted{
+		ExitCode: exitCode,
+		Since:    time.Now().UTC().Truncate(time.Second),
+		Next:     "mend what the log says (event schedule_halted), then restart this process",
+	}
+}
+
 // Handler answers GET /livez with 200 as long as the process serves at all. It
-// answers GET /readyz with 200 when ledger returns no error, else with 503, and
-// with what the board knows in the body.
+// answers GET /readyz with 200 when ledger returns no error and the process is not
+// halted, else with 503, and with what the board knows in the body.
 func (b *Board) Handler(ledger func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
@@ -74,6 +93,9 @@ func (b *Board) Handler(ledger func(context.Context) error) http.Handler {
 		now.Ledger = "reachable"
 		if err != nil { // not shown: it may quote addresses
 			status, now.Ledger = http.StatusServiceUnavailable, "away"
+		}
+		if now.Halted != nil {
+			status = http.StatusServiceUnavailable
 		}
 		answer(w, status, now)
 	})

@@ -76,7 +76,7 @@ func TestNotReadyWithoutALedger(t *testing.T) {
 	t.Parallel()
 	var board health.Board
 	away := board.Handler(func(context.Context) error { return errors.New("connect to 10.0.0.1: refused") })
-	if status, body := ask(t, away, http.MethodGet, "/readyz"); status != 503 || body["ledger"] != "away" || len(body) != 4 {
+	if status, body := ask(t, away, http.MethodGet, "/readyz"); status != 503 || body["ledger"] != "away" || len(body) != 5 {
 		t.Errorf("readyz: %d %v", status, body)
 	}
 	if status, _ := ask(t, away, http.MethodGet, "/livez"); status != 200 {

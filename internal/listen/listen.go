@@ -18,8 +18,8 @@ var ErrAddress = errors.New("cannot listen")
 const (
 	// requestTimeout bounds one request, from its first byte to its last.
 	requestTimeout = 10 * time.Second
-	// closeTimeout bounds what requests under way may take once the server closes.
-	closeTimeout = time.Second
+	// CloseTimeout bounds what requests under way may take once the server closes.
+	CloseTimeout = time.Second
 )
 
 // Server is an HTTP server at one address. Its owner closes it.
@@ -59,9 +59,9 @@ func Open(ctx context.Context, key, address string, handler http.Handler) (*Serv
 // Address is where the server listens, with the real port when 0 was configured.
 func (s *Server) Address() string { return s.address.String() }
 
-// Close ends the server. Requests under way have closeTimeout to end.
+// Close ends the server. Requests under way have CloseTimeout to end.
 func (s *Server) Close(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), CloseTimeout)
 	defer cancel()
 	if s.server.Shutdown(ctx) != nil {
 		_ = s.server.Close() // it cuts connections that are still open

@@ -57,9 +57,8 @@ func start(ctx context.Context, config Config, sender *sender) *Notifier {
 	return n
 }
 
-// endTimeout bounds the notifications at the end. Together with the time that the
-// worker takes to stop, it must fit into the grace period of a pod.
-const endTimeout = 10 * time.Second
+// EndTimeout bounds the notifications at the end.
+const EndTimeout = 10 * time.Second
 
 // End sends the exit status to the monitor, and to the webhook the summaries of the
 // runs that this process closed. It does so also when ctx has ended, but then
@@ -70,7 +69,7 @@ func (n *Notifier) End(ctx context.Context, exitStatus int, summaries ...[]byte)
 	defer n.sender.client.CloseIdleConnections()
 
 	retrying := ctx
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), EndTimeout)
 	defer cancel()
 	n.ping(ctx, retrying, strconv.Itoa(exitStatus))
 	for _, summary := range summaries {

@@ -3,6 +3,7 @@ package schedule
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -12,6 +13,24 @@ import (
 func RunID(tick time.Time) string {
 	return "cron-" + strings.ToLower(tick.UTC().Format("20060102T150405Z"))
 }
+
+// again names the run that goes on where interrupted runs of the tick have left off.
+func again(tick time.Time, attempt int) string {
+	if attempt == 1 {
+		return RunID(tick)
+	}
+	return fmt.Sprintf("%s-%d", RunID(tick), attempt)
+}
+
+// Standing is where a run stands.
+type Standing int
+
+// The standings of a run.
+const (
+	Open        Standing = iota // or not begun
+	Ended                       // it came to its end
+	Interrupted                 // it was closed because nobody worked on it any more
+)
 
 // Ticks are the times at which runs start.
 type Ticks interface {
@@ -39,6 +58,9 @@ const (
 	// A run that failed is tried again after firstRetry, then after twice that,
 	// and so on until the next tick.
 	firstRetry = 15 * time.Minute
+	// mostRuns bounds the runs of one tick: it is far more than the retries that fit
+	// between two ticks.
+	mostRuns = 50
 )
 
 // Daemon takes part in the run of each tick. Runs do not overlap: of the ticks
@@ -46,8 +68,8 @@ const (
 // It has no state of its own: the ledger knows which runs have ended.
 type Daemon struct {
 	Ticks Ticks
-	// Ended reports whether the run is closed, or interrupted.
-	Ended func(ctx context.Context, runID string) (bool, error)
+	// Standing looks where the run stands.
+	Standing func(ctx context.Context, runID string) (Standing, error)
 	// TakePart takes part in the run. Run returns its error when the verdict is End
 	// or the context has ended; every other error is for TakePart to log.
 	TakePart func(runID string) (Verdict, error)
@@ -69,13 +91,12 @@ func (d *Daemon) Run(ctx context.Context) error {
 			continue
 		}
 
-		// When the ledger cannot say whether the run has ended, take part all the
-		// same: the run itself then tells heartbeat, webhook and log what is wrong.
-		if ended, err := d.Ended(ctx, RunID(tick)); err == nil && ended {
+		runID, ended := d.runOf(ctx, tick)
+		if ended {
 			settled, failed = tick, retry{}
 			continue
 		}
-		verdict, err := d.TakePart(RunID(tick))
+		verdict, err := d.TakePart(runID)
 		switch {
 		case ctx.Err() != nil || verdict == End:
 			return err
@@ -86,6 +107,23 @@ func (d *Daemon) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// runOf is the run of the tick, and whether it has ended. A run that was interrupted,
+// because nobody was there for it or because another run closed it before a retry,
+// is followed by another one.
+//
+// When the ledger cannot say where the run stands, it is taken part in all the same:
+// the run itself then tells heartbeat, webhook and log what is wrong.
+func (d *Daemon) runOf(ctx context.Context, tick time.Time) (runID string, ended bool) {
+	for attempt := 1; attempt <= mostRuns; attempt++ {
+		runID = again(tick, attempt)
+		standing, err := d.Standing(ctx, runID)
+		if err != nil || standing != Interrupted {
+			return runID, err == nil && standing == Ended
+		}
+	}
+	return runID, true
 }
 
 // latest is the last tick up to now, within lookBack; zero when there is none.

@@ -20,28 +20,30 @@ const clock = "02 15:04"
 
 // ledger knows which runs have ended.
 type ledger struct {
-	mu    sync.Mutex
-	ended map[string]bool
+	mu   sync.Mutex
+	runs map[string]Standing
 }
 
 func ledgerWith(ended ...string) *ledger {
-	l := &ledger{ended: make(map[string]bool)}
+	l := &ledger{runs: make(map[string]Standing)}
 	for _, runID := range ended {
 		l.end(runID)
 	}
 	return l
 }
 
-func (l *ledger) end(runID string) {
+func (l *ledger) end(runID string) { l.set(runID, Ended) }
+
+func (l *ledger) set(runID string, standing Standing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ended[runID] = true
+	l.runs[runID] = standing
 }
 
-func (l *ledger) has(runID string) bool {
+func (l *ledger) standing(runID string) Standing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.ended[runID]
+	return l.runs[runID]
 }
 
 // world is a daemon and its ledger. All of it lives in a bubble of synctest, whose clock begins at 2000-01-01 00:00 UTC, a
@@ -66,9 +68,9 @@ func (w *world) daemon(cron string) *Daemon {
 	}
 	return &Daemon{
 		Ticks: ticks,
-		Ended: func(_ context.Context, runID string) (bool, error) {
+		Standing: func(_ context.Context, runID string) (Standing, error) {
 			w.asked++
-			return w.ledger.has(runID), nil
+			return w.ledger.standing(runID), nil
 		},
 		TakePart: func(runID string) (Verdict, error) {
 			w.parts = append(w.parts, fmt.Sprintf("%s at %s", runID, time.Now().UTC().Format(clock)))
@@ -223,12 +225,34 @@ func TestFailedRunIsTriedAgain(t *testing.T) {
 	})
 }
 
+// A run that failed, and was closed by another run before its retry, does not keep
+// the tick from being caught up; neither does one that nobody was there for.
+func TestInterruptedRunIsFollowed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{t: t}
+		w.answer = func(runID string) (Verdict, error) {
+			if len(w.parts) < 3 {
+				w.ledger.set(runID, Interrupted)
+				return Retry, errors.New("ledger away")
+			}
+			w.ledger.end(runID)
+			return Done, nil
+		}
+		during(t, w.daemon("0 2 * * *"), 90*time.Minute)
+		w.tookPart("cron-19991231t020000z at 01 00:00", "cron-19991231t020000z-2 at 01 00:15", "cron-19991231t020000z-3 at 01 00:45")
+		if !store.ValidRunID("cron-19991231t020000z-50") {
+			t.Error("that is no run id")
+		}
+	})
+}
+
 func TestWhatCannotBeAskedIsTried(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{t: t}
 		d := w.daemon("@daily")
-		d.Ended = func(context.Context, string) (bool, error) { return true, errors.New("ledger away") }
+		d.Standing = func(context.Context, string) (Standing, error) { return Ended, errors.New("ledger away") }
 		during(t, d, time.Hour)
 		w.tookPart("cron-20000101t000000z at 01 00:00")
 	})

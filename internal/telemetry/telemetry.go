@@ -30,6 +30,9 @@ const (
 	pushTimeout = 3 * time.Second
 )
 
+// EndTimeout bounds what is still read, pushed and answered when a process ends.
+const EndTimeout = lastReadTimeout + pushTimeout + listen.CloseTimeout
+
 // scope is the instrumentation scope of metrics and traces.
 const scope = "vlens-archiver"
 

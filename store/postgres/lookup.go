@@ -23,10 +23,7 @@ const lookupSetting = "source.lookup_sql"
 // leave at any time, but a look-up that finds none of the users whom the query has
 // is store.ErrSource.
 func (s *Source) Lookup(ctx context.Context, ids []string) (map[string]store.User, error) {
-	users := make(map[string]store.User, len(ids))
-	err := s.readOnly(ctx, pgx.TxOptions{}, s.lookupTimeout, func(ctx context.Context, tx pgx.Tx) error {
-		return s.lookup(ctx, tx, ids, users)
-	})
+	users, err := s.find(ctx, ids)
 	if err == nil && len(users) == 0 {
 		err = s.readOnly(ctx, pgx.TxOptions{}, passStatement, func(ctx context.Context, tx pgx.Tx) error {
 			return s.makeSureOfNone(ctx, tx, ids)
@@ -35,27 +32,32 @@ func (s *Source) Lookup(ctx context.Context, ids []string) (map[string]store.Use
 	return users, s.failed("look up users", err)
 }
 
-func (s *Source) lookup(ctx context.Context, tx pgx.Tx, ids []string, users map[string]store.User) error {
-	setting, query := s.lookupQuery()
-	columns, err := s.describe(ctx, tx.Conn(), setting, query)
-	if err != nil {
-		return err
-	}
-	if err := readTextAsUTC(ctx, tx); err != nil {
-		return err
-	}
-	rows, err := tx.Query(ctx, s.lookupStatement(columns, query), ids)
-	if err != nil {
+// find is the look-up itself.
+func (s *Source) find(ctx context.Context, ids []string) (map[string]store.User, error) {
+	users := make(map[string]store.User, len(ids))
+	err := s.readOnly(ctx, pgx.TxOptions{}, s.lookupTimeout, func(ctx context.Context, tx pgx.Tx) error {
+		setting, query := s.lookupQuery()
+		columns, err := s.describe(ctx, tx.Conn(), setting, query)
+		if err != nil {
+			return err
+		}
+		if err := readTextAsUTC(ctx, tx); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, s.lookupStatement(columns, query), ids)
+		if err != nil {
+			return unusable(setting, err)
+		}
+		var user store.User
+		var verified *time.Time
+		_, err = pgx.ForEachRow(rows, []any{&user.ID, (*string)(&user.Email), (*string)(&user.Phone), &user.TransactionID, &verified}, func() error {
+			user.VerifiedAt = orZero(verified)
+			users[user.ID] = user
+			return nil
+		})
 		return unusable(setting, err)
-	}
-	var user store.User
-	var verified *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&user.ID, (*string)(&user.Email), (*string)(&user.Phone), &user.TransactionID, &verified}, func() error {
-		user.VerifiedAt = orZero(verified)
-		users[user.ID] = user
-		return nil
 	})
-	return unusable(setting, err)
+	return users, err
 }
 
 // makeSureOfNone reads the whole user query. It compares ids as the sync reads

@@ -131,9 +131,9 @@ func (s *Source) LookupCost(ctx context.Context, ids []string) (LookupCost, erro
 	ctx, cancel := context.WithTimeout(ctx, sampleTimeout)
 	defer cancel()
 	began := time.Now()
-	users, err := s.Lookup(ctx, ids)
+	users, err := s.find(ctx, ids)
 	cost.Found, cost.Took = len(users), time.Since(began)
-	return cost, err
+	return cost, s.failed("look up users", err)
 }
 
 // tableRows is the planner's knowledge of a table's size, or for a table that
