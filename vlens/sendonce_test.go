@@ -95,7 +95,7 @@ func TestBrokenKeptConnectionCostsASlot(t *testing.T) {
 			case 2:
 				return // the second on a kept connection
 			}
-			answer := http.Response{StatusCode: 200, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body))}
+			answer := http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, ContentLength: int64(len(body)), Body: io.NopCloser(strings.NewReader(body))}
 			if answer.Write(connection) != nil {
 				return
 			}

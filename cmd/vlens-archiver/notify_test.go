@@ -161,7 +161,7 @@ func TestRunThatFindsNobodyIsTold(t *testing.T) {
 	s := newSite(t, vlenstest.Options{People: 25, Scenario: vlenstest.Scenario{All: vlenstest.Rules{User: "unknown"}}})
 	m := s.watch()
 	s.migrated()
-	const says, advice = "Vlens has images of none of the users", "check vlens.tenancy_name"
+	const says, advice = "no user of the run has images at Vlens", "check vlens.tenancy_name"
 	s.run("run", "--run-id", "nightly").exits(exitUsersFailed).says(says).says(advice).prints("note: Vlens has images of none of these users: " + advice)
 	told := m.hears(t, "start", "3")
 	stated := read[statedRun](s.run("backfill", "--since", "2000-01-01", "--json").exits(exitUsersFailed).says(says))

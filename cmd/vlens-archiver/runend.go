@@ -13,14 +13,14 @@ import (
 // The errors of a run that was done without a fault.
 var (
 	errUsersFailed = errors.New("users failed or are partial")
-	errFoundNobody = errors.New("Vlens has images of none of the users of the run")
+	errFoundNobody = errors.New("no user of the run has images at Vlens")
 	errWorkLeft    = errors.New("work is left")
 )
 
 // verdict is the error that this process's part in a run ends with: its failure,
-// else a stop by signal, else users without all their images or many of whom none is known, else, with
-// --strict, work left. Failed users are reported once, by the process that closed
-// the run.
+// else a stop by signal, else users without all their images, or many users and
+// none with any, else, with --strict, work left. Failed users are reported once, by
+// the process that closed the run.
 func verdict(report worker.Report, failure error, strict bool) error {
 	outcomes := report.Totals.Outcomes
 	incomplete := outcomes[store.OutcomeFailed] + outcomes[store.OutcomePartial]
