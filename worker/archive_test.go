@@ -234,7 +234,7 @@ func checkRunFiles(tn *archivetest.Tenant, runID string, users int, sums map[str
 	if summary.RunID != runID || summary.Status != "closed" || summary.Images != images || summary.Bytes != images*(20<<10) || len(summary.Failures) != 0 {
 		t.Errorf("summary is %s", summaryBody)
 	}
-	wantUsers := map[string]int{"archived": users, "total": users, "left": 0, "pending": 0, "partial": 0, "failed": 0, "no_images": 0, "not_found": 0}
+	wantUsers := map[string]int{"archived": users, "total": users, "left": 0, "unlisted": 0, "pending": 0, "partial": 0, "failed": 0, "no_images": 0, "not_found": 0}
 	if diff := cmp.Diff(wantUsers, summary.Users); diff != "" {
 		t.Errorf("users in the summary (want, got):\n%s", diff)
 	}
