@@ -72,3 +72,8 @@ type Provenance struct {
 	RequestID  string    // the X-Request-Id that was sent; "" when unknown
 	VendorDate time.Time // the Date of the answer; zero when unknown
 }
+
+// Noted reports whether the ledger keeps the finding although no record states it:
+// that the vendor said once that an image is gone, or that other bytes stand in its
+// place.
+func (i Image) Noted() bool { return i.State == ImageFailed && i.Class.Settled() }

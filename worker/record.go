@@ -105,11 +105,10 @@ func (a *attempt) inLedger(image store.Image) bool {
 	})
 }
 
-// worthNoting reports whether the ledger keeps a finding that no record states:
-// that the vendor said for the first time that an image is gone, or that other
-// bytes stand in its place.
+// worthNoting reports whether the ledger is to keep a finding that no record states,
+// and does not have it yet.
 func (a *attempt) worthNoting(image store.Image) bool {
-	return image.State == store.ImageFailed && image.Class.Settled() && !slices.ContainsFunc(a.known.Findings, func(f store.Finding) bool {
+	return image.Noted() && !slices.ContainsFunc(a.known.Findings, func(f store.Finding) bool {
 		return f.Kind == image.Kind && f.Ref == image.Ref && f.Class == image.Class
 	})
 }

@@ -35,7 +35,7 @@ func (i *inspection) notStored() {
 	for transaction, images := range rows {
 		for _, image := range images {
 			fits := func(statement otherStatement) bool { return statement.fits(image) }
-			if !i.unreadable[transaction] && !slices.ContainsFunc(i.others[transaction], fits) {
+			if !image.Noted() && !i.unreadable[transaction] && !slices.ContainsFunc(i.others[transaction], fits) {
 				i.finding(LedgerDiffers, i.Layout.Transaction(i.rows.Subject, transaction),
 					"the ledger has %s as %s, and no record states it so", image.Kind, image.State)
 			}

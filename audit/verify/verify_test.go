@@ -63,6 +63,23 @@ func TestManyUsersAreClean(t *testing.T) {
 	}
 }
 
+// What the vendor said once is noted in the ledger, and no record states it.
+func TestSaidOnceToBeGone(t *testing.T) {
+	t.Parallel()
+	a := audittest.New(t, vlenstest.Options{People: 4, Scenario: vlenstest.Scenario{Users: map[string]vlenstest.Rules{
+		"u-000001": {Images: map[vlenstest.Kind]string{vlenstest.Face1: "gone"}},
+		"u-000002": {Image: "gone"},
+	}}})
+	for _, night := range []string{"first", "second"} {
+		a.Run(night, nil)
+		clean(t, check(a, store.VerifyDeep))
+		a.ExecLedger(`UPDATE archive.subjects SET next_due_at = now()`)
+	}
+	if n := a.Count(`SELECT count(*) FROM archive.images WHERE state = 'failed' AND class = 'gone'`); n != 7 {
+		t.Errorf("%d images are noted as gone", n)
+	}
+}
+
 // What covers evidence hides it, and what is recorded is still compared.
 func TestHidden(t *testing.T) {
 	t.Parallel()
