@@ -63,7 +63,7 @@ func startAgent(t *testing.T, tn *archivetest.Tenant) *credentialsAgent {
 // identified is a process that gets its credentials from the agent.
 func identified(tn *archivetest.Tenant, runID string) *archivetest.Process {
 	tn.T.Helper()
-	p := tn.Process(runID, nil)
+	p := tn.Process(runID, func(config *worker.Config) { config.OutageBound = 2 * time.Minute })
 	b, err := bucket.Open(tn.T.Context(), bucket.Config{
 		Bucket: archivetest.BucketName, Region: s3server.Region, Endpoint: tn.S3URL, ForcePathStyle: true, CredentialsWait: time.Second,
 	})

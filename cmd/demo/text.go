@@ -126,6 +126,6 @@ config.yaml
 log.jsonl
     What the archiver logged. It names no person, phone or email.
 
-Some users are failed or partial on purpose: the simulator makes them awkward.
+Some users are not archived, or only in part, on purpose: the simulator makes them awkward.
 `, strings.TrimPrefix(run, bucketDir+"/"))
 }

@@ -44,7 +44,7 @@ var endings = []struct {
 
 	{isA[*usageError], exitInvalid, ""},
 	{configMissing, exitInvalid, "name the file with --config FILE; config.example.yaml shows every key"},
-	{isAny(store.ErrForeignArchive), exitInvalid, "restore the key it names, or use another archive.prefix and an empty ledger for another archive"},
+	{isAny(store.ErrForeignArchive), exitInvalid, "restore the setting it names, or use another archive.prefix and an empty ledger for another archive"},
 	{isAny(store.ErrNotEmpty), exitInvalid, "rebuild fills an empty ledger only: name another database in ledger.database_url and run `vlens-archiver migrate up` there"},
 	{isAny(
 		config.ErrInvalid, store.ErrDatabaseURL, store.ErrSource, store.ErrSelection, store.ErrRunMismatch, store.ErrSchema,
