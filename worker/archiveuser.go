@@ -206,7 +206,8 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 
 // read takes the references out of a listing and settles the transaction: the
 // listing's own, else the one of the user's row, else a stand-in made from the
-// first reference.
+// first reference. What stands under the stand-in already stays there when the row
+// comes to name a transaction.
 func (a *attempt) read(listing vlens.Listing) {
 	a.listed = sourceOf(listing.Provenance)
 	a.vendorID = cmp.Or(listing.TransactionID, a.task.TransactionID)
@@ -226,8 +227,12 @@ func (a *attempt) read(listing vlens.Listing) {
 		})
 	}
 	a.transaction = a.vendorID
-	if a.transaction == "" && len(a.references) > 0 {
-		a.transaction = a.Key.UnnamedTransaction(a.task.Subject, a.references[0].fileName.Reveal())
+	if listing.TransactionID != "" || len(a.references) == 0 {
+		return
+	}
+	unnamed := a.Key.UnnamedTransaction(a.task.Subject, a.references[0].fileName.Reveal())
+	if a.transaction == "" || a.task.HasImages && unnamed == a.task.NewestTransaction {
+		a.transaction = unnamed
 	}
 }
 

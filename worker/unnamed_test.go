@@ -144,6 +144,26 @@ func TestUnnamedTransactionsThatAreServed(t *testing.T) {
 	checkCosts(tn, "recheck", 2, 6)
 }
 
+// What is stored under a stand-in stays there when the query gets a column that names
+// the transaction: nothing is fetched again, and nothing is lost when it is gone.
+func TestStandInIsKept(t *testing.T) {
+	t.Parallel()
+	const users = 3
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: users, Seed: 23, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{All: unnamed}})
+	tn.Run("first", nil)
+	if err := tn.Sim.Change(func(s *vlenstest.Scenario) { s.All.Row = "" }); err != nil {
+		t.Fatal(err)
+	}
+	tn.LoadUsers()
+	tn.Run("noted", nil)
+	checkCosts(tn, "the column", 1, 6)
+	tn.ExecLedger(`UPDATE archive.subjects SET next_due_at = now()`)
+	if report := tn.Run("recheck", nil); report.Totals.Outcomes["unchanged"] != users || report.Totals.Users["archived"] != users {
+		t.Errorf("%+v", report.Totals)
+	}
+	checkCosts(tn, "recheck", 2, 6)
+}
+
 // checkCosts compares what each user has cost so far.
 func checkCosts(tn *archivetest.Tenant, when string, lists, images int) {
 	tn.T.Helper()
