@@ -88,8 +88,8 @@ func (h *history) night(night int) {
 	if night == nights-2 {
 		h.exec(`DELETE FROM users WHERE id IN ('user-3', 'user-40', 'user-41')`) // two are archived
 	}
-	if night%6 >= 4 { // a transaction is noted, and another one the night after makes them due
-		h.exec(`UPDATE users SET transaction_id = gen_random_uuid()::text WHERE id IN ('user-' || $1::int, 'user-' || ($1::int + 1))`, 25+night/6*6)
+	if night%6 == 5 {
+		h.exec(`UPDATE users SET verified_at = verified_at + interval '1 minute' WHERE id IN ('user-' || $1::int, 'user-' || ($1::int + 1))`, 20+night)
 	}
 	h.last = "nightly-" + began.Format(time.DateOnly)
 	run := store.Run{ID: h.last, Kind: store.RunScheduled, ToolVersion: "1.0.0"}

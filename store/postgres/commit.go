@@ -16,7 +16,9 @@ import (
 // tables do not take, or that contradicts what is there, is store.ErrValueRefused.
 // A commit whose answer was lost may be repeated.
 //
-// A row of the user query that changed since the claim keeps its user due.
+// A row of the user query that changed since the claim keeps its user due. That a
+// user is complete is said of the time at which the attempt began: what the user does
+// after the listing is not in it.
 func (l *Ledger) Commit(ctx context.Context, process string, result store.Result) error {
 	var written int
 	var batch pgx.Batch
@@ -51,7 +53,7 @@ WITH open_run AS (
 	SET state         = @state,
 	    last_class    = @class,
 	    last_run_id   = @run,
-	    archived_at   = CASE WHEN @complete THEN now() ELSE s.archived_at END,
+	    archived_at   = CASE WHEN @complete THEN least(now(), @started_at) ELSE s.archived_at END,
 	    unlisted_at   = CASE WHEN @unlisted THEN coalesce(s.unlisted_at, now()) END,
 	    newest_transaction = @newest,
 	    attempts      = CASE WHEN s.row_version = s.lease_version THEN @attempts ELSE s.attempts END,

@@ -65,17 +65,19 @@ func compare(ctx context.Context, tx pgx.Tx, rows int64, allowPersonalIDs, accep
 
 // onlyNotedSQL picks out rows whose change calls for nothing: it is written down,
 // and its user is not due for it. So nobody who is archived becomes due because the
-// user query got another column. All others are due at once: those verified later
-// than they were last found complete, and those with a transaction that is not
-// archived. Where Vlens names no transaction, it is nobody's news that the row of an
-// archived user now names one.
+// user query got another column: a date where there was none, of a time before the
+// user was last found complete, or, where Vlens names no transaction, the first
+// transactions that any row names. All other changes are news, those of a known date
+// among them: it may be of a day, which says nothing of the hour.
 const onlyNotedSQL = `
 UPDATE pg_temp.user_changes AS c SET change = 'noted'
 FROM archive.subjects AS s
 WHERE c.change = 'changed' AND s.user_id = c.user_id
-  AND (c.verified_at IS NOT DISTINCT FROM s.verified_at OR coalesce(c.verified_at <= s.archived_at, c.verified_at IS NULL))
+  AND (c.verified_at IS NULL OR c.verified_at = s.verified_at OR s.verified_at IS NULL AND c.verified_at <= s.archived_at)
   AND (c.transaction_id IS NULL OR c.transaction_id IS NOT DISTINCT FROM s.transaction_id::text
-       OR s.state = 'archived' AND (s.newest_transaction = c.transaction_id OR s.transaction_id IS NULL AND s.newest_transaction LIKE 't-%')
+       OR s.state = 'archived' AND s.newest_transaction = c.transaction_id
+       OR s.state = 'archived' AND s.newest_transaction LIKE 't-%'
+          AND NOT EXISTS (SELECT 1 FROM archive.subjects AS named WHERE named.transaction_id IS NOT NULL)
        OR EXISTS (
            SELECT 1 FROM archive.outcomes AS o
            WHERE o.subject = s.subject AND o.transaction_id = c.transaction_id

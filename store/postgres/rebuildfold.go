@@ -19,7 +19,7 @@ func (r *Rebuild) foldHistories(ctx context.Context, nextDue func(store.Result) 
 	if _, err := r.tx.Exec(ctx, `
 		CREATE TEMPORARY TABLE standing (
 			subject text COLLATE "C" PRIMARY KEY, state text, class text, newest text COLLATE "C", transaction_id text COLLATE "C", run_id text COLLATE "C",
-			first_at timestamptz, last_at timestamptz, archived_at timestamptz, unlisted_at timestamptz,
+			first_at timestamptz, began_at timestamptz, last_at timestamptz, archived_at timestamptz, unlisted_at timestamptz,
 			attempts integer, due_reason text, seconds double precision
 		) ON COMMIT DROP;
 		DECLARE happened NO SCROLL CURSOR FOR `+happenedSQL); err != nil {
@@ -33,7 +33,7 @@ func (r *Rebuild) foldHistories(ctx context.Context, nextDue func(store.Result) 
 		}
 		events := 0
 		var e event
-		if _, err := pgx.ForEachRow(rows, []any{&e.subject, &e.outcome, &e.class, &e.state, &e.transaction, &e.passing, &e.runID, &e.at}, func() error {
+		if _, err := pgx.ForEachRow(rows, []any{&e.subject, &e.outcome, &e.class, &e.state, &e.transaction, &e.passing, &e.runID, &e.began, &e.at}, func() error {
 			events++
 			f.add(e)
 			return nil
@@ -61,17 +61,17 @@ SELECT h.subject, h.outcome, h.class, h.state, h.transaction_id,
        h.class = 'gone' AND NOT EXISTS (
            SELECT 1 FROM archive.images AS i
            WHERE i.subject = h.subject AND i.transaction_id = h.transaction_id AND i.state = 'gone' AND i.found_at <= h.at),
-       h.run_id, h.at
+       h.run_id, h.began_at, h.at
 FROM (
-	SELECT o.subject, o.outcome, o.class, o.state, o.transaction_id, o.run_id, o.ended_at AS at FROM archive.outcomes AS o
+	SELECT o.subject, o.outcome, o.class, o.state, o.transaction_id, o.run_id, least(o.started_at, o.ended_at) AS began_at, o.ended_at AS at FROM archive.outcomes AS o
 	UNION ALL
-	SELECT f.subject, f.outcome, f.class, '', f.transaction_id, f.run_id, f.at FROM pg_temp.findings AS f
+	SELECT f.subject, f.outcome, f.class, '', f.transaction_id, f.run_id, f.at, f.at FROM pg_temp.findings AS f
 	WHERE NOT EXISTS (SELECT 1 FROM archive.outcomes AS o WHERE o.run_id = f.run_id AND o.subject = f.subject)
 ) AS h
 ORDER BY h.subject, h.at, h.run_id`
 
 var standingColumns = []string{
-	"subject", "state", "class", "newest", "transaction_id", "run_id", "first_at", "last_at", "archived_at", "unlisted_at", "attempts", "due_reason", "seconds",
+	"subject", "state", "class", "newest", "transaction_id", "run_id", "first_at", "began_at", "last_at", "archived_at", "unlisted_at", "attempts", "due_reason", "seconds",
 }
 
 // event is a row of happenedSQL.
@@ -83,7 +83,7 @@ type event struct {
 	transaction string
 	passing     bool
 	runID       string
-	at          time.Time
+	began, at   time.Time // of the attempt: when it began and when it ended
 }
 
 // fold goes through the events of one subject after the other.
@@ -107,7 +107,7 @@ func (f *fold) add(e event) {
 	standing := result.Standing()
 	f.due = f.nextDue(result)
 	if standing.Complete {
-		f.completeAt = e.at
+		f.completeAt = e.began
 	}
 	switch {
 	case !standing.Unlisted:
@@ -148,7 +148,7 @@ func (f *fold) finish() {
 	}
 	f.done = append(f.done, []any{
 		string(f.task.Subject), string(f.task.State), string(f.task.LastClass), f.task.NewestTransaction, f.last.transaction, f.last.runID,
-		f.firstAt, f.last.at, orNull(f.completeAt), orNull(f.unlistedAt), f.task.Attempts, string(f.task.DueReason), seconds,
+		f.firstAt, f.last.began, f.last.at, orNull(f.completeAt), orNull(f.unlistedAt), f.task.Attempts, string(f.task.DueReason), seconds,
 	})
 	f.task = store.Task{}
 }

@@ -69,6 +69,8 @@ func RunLedgerSuite(t *testing.T, open func(t *testing.T) LedgerBench) {
 		"standing":                   (*ledgerTest).standing,
 		"findings":                   (*ledgerTest).findings,
 		"rows without news":          (*ledgerTest).rowsWithoutNews,
+		"dates of rows":              (*ledgerTest).datesOfRows,
+		"a first transaction":        (*ledgerTest).firstTransaction,
 		"changed while leased":       (*ledgerTest).changedWhileLeased,
 		"fencing":                    (*ledgerTest).fencing,
 		"commit repeated":            (*ledgerTest).commitRepeated,

@@ -169,15 +169,13 @@ func (b *ledgerTest) due() {
 	wantEqual(b, "state", due[0].State, store.StateArchived)
 	b.finish(next, "p2", due[0], store.OutcomeFailed, time.Hour)
 
-	now, err := b.Clock(b.Context())
-	b.must(err)
 	for n := range users {
-		users[n].VerifiedAt = now.Add(-time.Duration(n)*time.Second + time.Minute)
+		users[n].VerifiedAt = users[n].VerifiedAt.Add(time.Minute)
 	}
 	b.users(users...)
 	last := b.synced("r3", "p3", store.Selection{})
 	due = b.claim(last, "p3", 9)
-	b.wantIDs("users verified again are due in every state", due, "user-01", "user-02", "user-03", "user-04")
+	b.wantIDs("changed rows are due in every state", due, "user-01", "user-02", "user-03", "user-04")
 	for n, state := range []store.State{store.StateArchived, store.StateNotFound, store.StateFailed, store.StateArchived} {
 		wantEqual(b, "state of "+due[n].UserID, due[n].State, state)
 		wantEqual(b, "attempts of "+due[n].UserID, due[n].Attempts, 0)
@@ -246,6 +244,53 @@ func (b *ledgerTest) rowsWithoutNews() {
 	b.wantIDs("chosen", chosen, users[1].ID)
 	wantEqual(b, "transaction", chosen[0].TransactionID, users[1].TransactionID)
 	wantEqual(b, "verified at", chosen[0].VerifiedAt.Equal(past), true)
+}
+
+// Of a date, only the first one of before the user was archived is no news, and that
+// it was taken away. A user is archived as of the time at which the attempt began.
+func (b *ledgerTest) datesOfRows() {
+	users := people(4)
+	for n := range users {
+		users[n].VerifiedAt = day.Add(-48 * time.Hour)
+	}
+	users[2].VerifiedAt, users[3].VerifiedAt = time.Time{}, time.Time{}
+	b.users(users...)
+	run := b.synced("r1", "p1", store.Selection{})
+	for _, task := range b.claim(run, "p1", 4) { // they begin at day
+		b.finish(run, "p1", task, store.OutcomeArchived, time.Hour)
+	}
+	users[0].VerifiedAt = day.Add(-24 * time.Hour) // a day, of which the hour is not known
+	users[1].VerifiedAt = time.Time{}
+	users[2].VerifiedAt = day.Add(time.Second) // after the listing
+	users[3].VerifiedAt = day
+	b.users(users...)
+	next := b.synced("r2", "p2", store.Selection{})
+	due := ids(b.claim(next, "p2", 9))
+	slices.Sort(due)
+	if want := []string{users[0].ID, users[2].ID}; !slices.Equal(due, want) {
+		b.Fatalf("due are %v, want %v", due, want)
+	}
+}
+
+// Where other rows name a transaction, the first of a user is a verification of its
+// own, although Vlens names none.
+func (b *ledgerTest) firstTransaction() {
+	users := people(2)
+	users[1].TransactionID = transactionB
+	b.users(users...)
+	run := b.synced("r1", "p1", store.Selection{})
+	for _, task := range b.claim(run, "p1", 2) {
+		folder := task.TransactionID
+		if folder == "" {
+			folder = "t-0123456789abcdef"
+		}
+		_, err := b.Known(b.Context(), task.Subject, folder, "")
+		b.must(err)
+		b.must(b.Commit(b.Context(), "p1", stored(ended(run, task, store.OutcomeArchived, time.Hour), folder)))
+	}
+	users[0].TransactionID = transactionA
+	b.users(users...)
+	b.wantIDs("who verified again", b.claim(b.synced("r2", "p2", store.Selection{}), "p2", 9), users[0].ID)
 }
 
 func (b *ledgerTest) changedWhileLeased() {

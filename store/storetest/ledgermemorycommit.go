@@ -83,7 +83,9 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 	standing := result.Standing()
 	s.state, s.class, s.newest, s.unlisted = standing.State, standing.Class, standing.Newest, standing.Unlisted
 	if standing.Complete {
-		s.archived = l.now()
+		if s.archived = l.now(); result.StartedAt.Before(s.archived) {
+			s.archived = result.StartedAt
+		}
 	}
 	if s.version == s.leased { // else its row changed meanwhile, and it stays due
 		s.attempts, s.reason, s.due = standing.Attempts, standing.DueReason, nil

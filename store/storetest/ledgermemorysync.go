@@ -55,6 +55,10 @@ func (l *MemoryLedger) merge(request store.SyncRequest) store.SyncResult {
 	present := int64(0)
 	maps.DeleteFunc(missing, func(_ store.Subject, s *memorySubject) bool { return s.left })
 	present = int64(len(missing))
+	namesAny := false // a row, until now
+	for _, s := range l.subjects {
+		namesAny = namesAny || s.user.TransactionID != ""
+	}
 	for _, user := range l.source {
 		subject := request.Key.Subject(user.ID)
 		delete(missing, subject)
@@ -70,7 +74,7 @@ func (l *MemoryLedger) merge(request store.SyncRequest) store.SyncResult {
 			result.Returned++
 			reason = store.DueReturned
 		case !there.user.VerifiedAt.Equal(user.VerifiedAt) || there.user.TransactionID != user.TransactionID:
-			if !l.callsForWork(there, user) {
+			if !l.callsForWork(there, user, namesAny) {
 				there.user = user
 				continue
 			}
@@ -93,16 +97,20 @@ func (l *MemoryLedger) merge(request store.SyncRequest) store.SyncResult {
 	return result
 }
 
-// callsForWork reports whether the change of a user's row makes the user due: a
-// verification since the user was last found complete, or a transaction that is
-// not archived.
-func (l *MemoryLedger) callsForWork(s *memorySubject, user store.User) bool {
-	verifiedSince := !user.VerifiedAt.Equal(s.user.VerifiedAt) && user.VerifiedAt.After(s.archived)
-	transaction := user.TransactionID
-	if verifiedSince || transaction == "" || transaction == s.user.TransactionID {
-		return verifiedSince
+// callsForWork reports whether the change of a user's row makes the user due: every
+// change does, except a first date of before the user was last found complete, a
+// transaction that is archived, and, of those archived without one, the first
+// transactions that any row names.
+func (l *MemoryLedger) callsForWork(s *memorySubject, user store.User, namesAny bool) bool {
+	before, after := s.user.VerifiedAt, user.VerifiedAt
+	if !after.IsZero() && !after.Equal(before) && (!before.IsZero() || after.After(s.archived)) {
+		return true
 	}
-	if s.state == store.StateArchived && (s.newest == transaction || s.user.TransactionID == "" && strings.HasPrefix(s.newest, store.UnnamedPrefix)) {
+	transaction := user.TransactionID
+	if transaction == "" || transaction == s.user.TransactionID {
+		return false
+	}
+	if s.state == store.StateArchived && (s.newest == transaction || !namesAny && strings.HasPrefix(s.newest, store.UnnamedPrefix)) {
 		return false
 	}
 	for _, run := range l.runs {
