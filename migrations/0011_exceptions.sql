@@ -68,7 +68,7 @@ SELECT s.last_class        AS class,
        min(coalesce(s.verified_at, s.first_seen_at)) AS oldest_at
 FROM archive.subjects AS s
 LEFT JOIN archive.classes AS c ON c.class = s.last_class
-WHERE s.state IN ('failed', 'partial') AND s.subject NOT IN (SELECT a.subject FROM archive.accepted AS a)
+WHERE s.state IN ('failed', 'partial') AND NOT EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject)
 GROUP BY s.last_class, c.settled;
 COMMENT ON VIEW archive.failures IS 'Users of whose newest verification something is missing, by the class of their last outcome; without those whose failure a person has accepted.';
 

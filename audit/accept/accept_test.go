@@ -14,6 +14,7 @@ import (
 	"vlens-archiver/internal/archivetest"
 	"vlens-archiver/store"
 	"vlens-archiver/vlens/vlenstest"
+	"vlens-archiver/worker"
 )
 
 // lacking is an archive in which u-000002, u-000003 and u-000004 lack an image that
@@ -155,6 +156,28 @@ func TestKeepRefuses(t *testing.T) {
 	}
 	if n := a.Count(`SELECT (SELECT count(*) FROM archive.exceptions) + (SELECT count(*) FROM archive.log_waiting)`); n != 0 || len(a.Keys("/audit/")) != 0 {
 		t.Errorf("%d rows and %d statements were written", n, len(a.Keys("/audit/")))
+	}
+}
+
+// "gone" is no settled failure before Vlens has said it again.
+func TestGoneIsAcceptedOnceItIsBelieved(t *testing.T) {
+	t.Parallel()
+	a := audittest.New(t, vlenstest.Options{People: 2, Scenario: vlenstest.Scenario{Users: map[string]vlenstest.Rules{
+		"u-000002": {Images: map[vlenstest.Kind]string{vlenstest.Face2: "gone"}},
+	}}})
+	a.Run("first", nil)
+	if _, err := a.Register().Keep(t.Context(), accepting(), ofUsers("u-000002")); err == nil || !strings.Contains(err.Error(), "when Vlens says it again") {
+		t.Errorf("said once: %v", err)
+	}
+	if kept := keep(a, accepting(), ofClass(store.ClassGone)); kept.Users != 0 {
+		t.Errorf("said once: %+v", kept)
+	}
+	a.Edit(`UPDATE archive.images SET found_at = found_at - interval '21 hours' WHERE class = 'gone'`)
+	a.Run("second", func(c *worker.Config) {
+		c.Run.Kind, c.Run.Selection = store.RunBackfill, store.Selection{UserIDs: []string{"u-000002"}}
+	})
+	if kept := keep(a, accepting(), ofClass(store.ClassGone)); kept.Users != 1 || accepted(a) != "u-000002" {
+		t.Errorf("said twice: %+v", kept)
 	}
 }
 

@@ -63,12 +63,13 @@ func lived(t *testing.T) *audittest.Archive {
 	if err := r.Sim.Change(func(s *vlenstest.Scenario) { s.Users["u-000015"] = vlenstest.Rules{Image: "changed"} }); err != nil {
 		t.Fatal(err)
 	}
+	r.Accept("u-000005")
 	r.Run("third", func(c *worker.Config) {
 		c.Run.Kind = store.RunBackfill
 		c.Run.Selection = store.Selection{UserIDs: []string{"u-000001", "u-000015"}, Force: true}
 	})
 
-	r.Accept("u-000005", "u-000006")
+	r.Accept("u-000006")
 	r.VerifyAgain("u-000016")
 	r.ExecSource(`DELETE FROM users WHERE id IN ('u-000020', 'u-000021')`)
 	r.RunUnsealed("fourth")

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"testing"
 
 	"vlens-archiver/audit"
 	"vlens-archiver/audit/audittest"
 	"vlens-archiver/audit/export"
 	"vlens-archiver/audit/verify"
 	"vlens-archiver/internal/archivetest"
+	"vlens-archiver/store"
 )
 
 // exportEvidence hands out the evidence of a user whose record is in the log.
@@ -154,4 +156,31 @@ func statementTamperings() []tampering {
 			return key
 		}},
 	}...)
+}
+
+// An exception waits for its place in the log like a record.
+func TestUnsealedException(t *testing.T) {
+	t.Parallel()
+	a := audittest.NewSealed(t)
+	a.Accept(audittest.ExportedUser)
+	report := check(a, store.VerifyDefault)
+	clean(t, report, verify.Unsealed)
+	if !has(report, verify.Unsealed, acceptStatement(a)) {
+		t.Errorf("%+v", report.Findings)
+	}
+	a.Run("third", nil)
+	clean(t, check(a, store.VerifyDefault))
+}
+
+// What a statement of another ledger says needs no row in this one.
+func TestStatementsOfAnotherLedger(t *testing.T) {
+	t.Parallel()
+	a := audittest.NewSealed(t)
+	exportEvidence(a)
+	a.Edit(`DELETE FROM archive.access_log`)
+	if report := check(a, store.VerifyDefault); !has(report, verify.LedgerMissing, exportStatement(a)) {
+		t.Errorf("of this ledger: %+v", report.Findings)
+	}
+	a.Edit(`UPDATE archive.archive SET ledger_id = gen_random_uuid()`)
+	clean(t, check(a, store.VerifyDefault))
 }

@@ -152,7 +152,7 @@ func acceptanceText(act store.ExceptionAct, kept accept.Kept) string {
 	}
 	text.line("%s: %s users", act, progress.Count(int64(kept.Users)))
 	if kept.Already > 0 {
-		text.line("%s others are accepted already", progress.Count(int64(kept.Already)))
+		text.line("accepted already: %s", progress.Count(int64(kept.Already)))
 	}
 	for _, key := range kept.Statements {
 		text.line("stated in %s", key)

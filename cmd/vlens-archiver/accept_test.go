@@ -44,7 +44,7 @@ func TestAccept(t *testing.T) {
 	s := lackingSite(t)
 	s.accept("--class", "not_an_image").exits(exitDone).prints("accepted: 2 users").prints("stated in vlens/audit/")
 	s.accept("--class", "not_an_image").exits(exitDone).prints("nothing new: 2 users are accepted already")
-	s.accept("--user", "u-000004", "--user", "u-000003").exits(exitDone).prints("accepted: 1 users").prints("1 others are accepted already")
+	s.accept("--user", "u-000004", "--user", "u-000003").exits(exitDone).prints("accepted: 1 users").prints("accepted already: 1")
 	s.accept("--class", "gone").exits(exitDone).prints("nothing was written")
 
 	// Everything that counts counts them apart.
@@ -148,6 +148,30 @@ func TestAcceptanceEndsWithAnotherVerification(t *testing.T) {
 	}
 	s.run("accept", "--list").exits(exitDone).prints("nothing is accepted now")
 	s.accept("--class", "not_an_image").exits(exitDone).prints("accepted: 1 users")
+}
+
+// It does not hold while the user fails with something else, and holds again when
+// that is over: the verification is the one that was accepted.
+func TestAcceptanceIsOfOneFailure(t *testing.T) {
+	t.Parallel()
+	s := lackingSite(t)
+	s.accept("--class", "not_an_image").exits(exitDone)
+	change := func(faults map[vlenstest.Endpoint]string) {
+		t.Helper()
+		if err := s.vlens.Change(func(scenario *vlenstest.Scenario) {
+			rules := scenario.Users["u-000003"]
+			rules.Faults = faults
+			scenario.Users["u-000003"] = rules
+		}); err != nil {
+			t.Fatal(err)
+		}
+		s.run("backfill", "--user", "u-000003")
+	}
+	change(map[vlenstest.Endpoint]string{vlenstest.List: "error"})
+	s.run("status").exits(exitDone).prints("1 accepted by a person")
+	s.run("backfill", "--failed=vendor_error", "--dry-run").exits(exitDone).prints("retry     2 ")
+	change(nil)
+	s.run("status").exits(exitDone).prints("2 accepted by a person")
 }
 
 // The verdict of a report names the accepted, and does not wait for them.

@@ -43,7 +43,7 @@ func chooseExceptions(ctx context.Context, tx pgx.Tx, act store.Exception, choic
 		SELECT s.subject, `+verificationSQL+`
 		FROM archive.subjects AS s
 		WHERE s.state IN ('failed', 'partial') AND s.last_class = $1 AND `+believedSQL+`
-		  AND (s.subject IN (SELECT a.subject FROM archive.accepted AS a WHERE a.class = $1)) = $2
+		  AND EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject) = $2
 		ORDER BY s.subject LIMIT $3`, choice.Class, accepted, ExceptionBatch)
 	if err != nil {
 		return nil, 0, err
@@ -67,7 +67,7 @@ func chooseByID(ctx context.Context, tx pgx.Tx, act store.Exception, ids []strin
 	}
 	rows, err := tx.Query(ctx, `
 		SELECT g.position, coalesce(s.subject, ''), coalesce(s.state, ''), coalesce(s.last_class, ''), `+verificationSQL+`,
-		       s.subject IN (SELECT a.subject FROM archive.accepted AS a), `+believedSQL+`
+		       EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject), coalesce(`+believedSQL+`, false)
 		FROM (SELECT x.user_id, min(x.position)::integer AS position FROM unnest($1::text[]) WITH ORDINALITY AS x (user_id, position) GROUP BY x.user_id) AS g
 		LEFT JOIN archive.subjects AS s ON s.user_id = g.user_id
 		ORDER BY g.position`, ids)
@@ -78,24 +78,23 @@ func chooseByID(ctx context.Context, tx pgx.Tx, act store.Exception, ids []strin
 	var already, position int
 	var state store.State
 	var verified *time.Time
-	var accepted, believed *bool
+	var accepted, believed bool
 	misfit := make(misfits)
 	e := act
 	_, err = pgx.ForEachRow(rows, []any{&position, &e.Subject, &state, &e.Class, &e.Transaction, &verified, &accepted, &believed}, func() error {
 		failing := state == store.StateFailed || state == store.StatePartial
-		holds := accepted != nil && *accepted
 		switch {
 		case e.Subject == "":
 			misfit.add(position, "unknown to the ledger, which has the ids of source.users_sql as of the last run")
-		case act.Act == store.ExceptionWithdrawn && !holds:
+		case act.Act == store.ExceptionWithdrawn && !accepted:
 			misfit.add(position, "without an exception that holds")
 		case act.Act == store.ExceptionAccepted && !failing:
 			misfit.add(position, fmt.Sprintf("%s; only what failed and partial users lack can be accepted", state))
 		case act.Act == store.ExceptionAccepted && !e.Class.Settled():
 			misfit.add(position, fmt.Sprintf("failing with %s, which may pass by itself; what can be accepted is %s", e.Class, store.SettledNames()))
-		case act.Act == store.ExceptionAccepted && !*believed:
+		case act.Act == store.ExceptionAccepted && !believed:
 			misfit.add(position, "failing with gone, which is believed when Vlens says it again, twenty hours after the first time")
-		case act.Act == store.ExceptionAccepted && holds:
+		case act.Act == store.ExceptionAccepted && accepted:
 			already++
 		default:
 			e.VerifiedAt = orZero(verified)

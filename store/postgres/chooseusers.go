@@ -90,7 +90,7 @@ func chooseFiltered(ctx context.Context, tx pgx.Tx, run store.Run) error {
 		SELECT $1, s.user_id, row_number() OVER (ORDER BY coalesce(s.verified_at, s.first_seen_at) DESC, s.subject)
 		FROM archive.subjects AS s
 		WHERE s.user_id IS NOT NULL AND s.left_at IS NULL
-		  AND (NOT $2 OR s.state IN ('failed', 'partial') AND s.subject NOT IN (SELECT a.subject FROM archive.accepted AS a))
+		  AND (NOT $2 OR s.state IN ('failed', 'partial') AND NOT EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject))
 		  AND ($3::text = '' OR s.last_class = $3)
 		  AND ($4::timestamptz IS NULL OR s.verified_at >= $4)
 		  AND ($5::timestamptz IS NULL OR s.verified_at < $5)`,

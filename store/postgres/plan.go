@@ -69,7 +69,7 @@ func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit i
 			FROM merged AS m
 			WHERE CASE WHEN cardinality($2::text[]) > 0 THEN m.user_id = ANY ($2)
 			           WHEN $3 THEN NOT m.has_left
-			                AND (NOT $4 OR m.state IN ('failed', 'partial') AND m.subject NOT IN (SELECT a.subject FROM archive.accepted AS a))
+			                AND (NOT $4 OR m.state IN ('failed', 'partial') AND NOT EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = m.subject))
 			                AND ($5::text = '' OR m.last_class = $5)
 			                AND ($6::timestamptz IS NULL OR m.verified_at >= $6)
 			                AND ($7::timestamptz IS NULL OR m.verified_at < $7)
