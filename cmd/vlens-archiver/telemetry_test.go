@@ -167,7 +167,7 @@ func TestFailureAndStopReachTheCollector(t *testing.T) {
 		s := newSite(t, vlenstest.Options{People: 3, Scenario: vlenstest.Scenario{Auth: vlenstest.AuthRules{Permission: "missing"}}}).migrated().pushTo(collector.GRPC)
 		s.run("run").exits(exitDenied)
 		values := collector.Values()
-		if values["vlens_archiver.runs{exit_code=5,kind=manual,status=open}"] != 1 || values["vlens_archiver.archive.users{state=pending}"] != 3 ||
+		if values["vlens_archiver.runs{exit_code=5,kind=manual,status=open}"] != 1 || values["vlens_archiver.archive.users{state=pending}"] != 1 || values["vlens_archiver.archive.failures{class=forbidden}"] != 2 ||
 			values["vlens_archiver.archive.oldest_unarchived.age{state=pending}"] <= 0 || values["vlens_archiver.last_success.timestamp"] != 0 {
 			t.Errorf("after a refusal: %v", values)
 		}
