@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -23,13 +25,15 @@ import (
 )
 
 // TestModel does things to a small archive in random order: users come, go and
-// verify again, runs die at any write or lose an answer. Bucket and ledger are
-// in memory and accuse whoever breaks their rules. At the end a clean run must
-// archive everybody, and one after it must find nothing to do.
+// verify again, the vendor loses and spoils images or forgets users, time passes,
+// runs die at any write or lose an answer, services are absent. Bucket and ledger are
+// in memory and accuse whoever breaks their rules. After every run whoever counts as
+// archived is in the bucket in the newest verification. At the end the vendor is well
+// again: then everybody must be archived, and a run after it must find nothing to do.
 func TestModel(t *testing.T) {
 	random(t)
 	for name, value := range map[string]string{
-		"rapid.checks":     longOr("1000", "50"),
+		"rapid.checks":     longOr("1000", "15"),
 		"rapid.steps":      "12",
 		"rapid.seed":       fmt.Sprint(seed),
 		"rapid.nofailfile": "true",
@@ -45,8 +49,13 @@ func TestModel(t *testing.T) {
 			"verify again": m.verifyAgain,
 			"run":          m.cleanRun,
 			"die in a run": m.die,
+			"spoil":        m.spoil,
+			"forget":       m.forget,
+			"pass time":    m.passTime,
+			"be absent":    m.beAbsent,
+			"":             m.checkArchived,
 		})
-		m.cleanRun(r)
+		m.recover(r)
 		m.check(r)
 	})
 }
@@ -59,10 +68,12 @@ type model struct {
 	bucket *storetest.MemoryBucket
 	ledger *storetest.MemoryLedger
 
-	in    map[string]bool   // users in the source
-	ever  map[string]string // images that the vendor had of users in the source, as ExpectedImages
-	again map[string]int    // verification by user
+	in    map[string]bool            // users in the source
+	ever  map[string]string          // images that the vendor had of users in the source, as ExpectedImages
+	rules map[string]vlenstest.Rules // how the vendor treats each user
 	runs  []string
+
+	passed atomic.Int64 // how far the ledger's clock is ahead, in nanoseconds
 }
 
 func newModel(t *testing.T, r *rapid.T) *model {
@@ -75,9 +86,9 @@ func newModel(t *testing.T, r *rapid.T) *model {
 	m := &model{
 		t: t, sim: sim,
 		bucket: storetest.NewMemoryBucket(t, store.Location{Bucket: "memory", Encryption: "none", LockMode: "none"}),
-		ledger: storetest.NewMemoryLedger(t, nil),
-		in:     map[string]bool{}, ever: map[string]string{}, again: map[string]int{},
+		in:     map[string]bool{}, ever: map[string]string{}, rules: map[string]vlenstest.Rules{},
 	}
+	m.ledger = storetest.NewMemoryLedger(t, func() time.Time { return time.Now().Add(time.Duration(m.passed.Load())) })
 	for user := range sim.Users() {
 		m.in[user.ID] = true
 	}
@@ -97,17 +108,10 @@ func (m *model) comeOrGo(r *rapid.T) {
 
 func (m *model) verifyAgain(r *rapid.T) {
 	id := m.anybody(r)
-	m.again[id] = max(1, m.again[id]) + 1
-	err := m.sim.Change(func(scenario *vlenstest.Scenario) {
-		if scenario.Users == nil {
-			scenario.Users = map[string]vlenstest.Rules{}
-		}
-		scenario.Users[id] = vlenstest.Rules{Verification: m.again[id]}
+	m.treat(r, id, func(rules *vlenstest.Rules) {
+		rules.Verification = max(1, rules.Verification) + 1
+		rules.Images = nil // the new ones are well
 	})
-	if err != nil {
-		r.Fatal(err)
-	}
-	m.sourceChanged()
 }
 
 // sourceChanged tells the ledger the rows of the user query.
@@ -128,9 +132,11 @@ func (m *model) sourceChanged() {
 }
 
 func (m *model) cleanRun(r *rapid.T) {
+	asked := m.asked()
 	if _, err := m.run(r.Context(), m.newRun(), &fault{}); err != nil {
 		r.Fatalf("clean run: %v", err)
 	}
+	m.checkAsked(r, asked)
 }
 
 // die ends a process just before or just after one of its writes; its users are
@@ -159,7 +165,7 @@ func (m *model) newRun() string {
 }
 
 // run is one process's part in a run. It returns the last id of the process.
-func (m *model) run(ctx context.Context, runID string, f *fault) (process string, err error) {
+func (m *model) run(ctx context.Context, runID string, f *fault, changes ...func(*worker.Config)) (process string, err error) {
 	// Closing the server waits for what a dying process has asked: it is not
 	// counted as a request of the next one.
 	vendor := httptest.NewServer(m.sim)
@@ -175,6 +181,9 @@ func (m *model) run(ctx context.Context, runID string, f *fault) (process string
 	}
 	config := archivetest.WorkerConfig(runID, key, vendor.URL)
 	config.Concurrency = 4
+	for _, change := range changes {
+		change(&config)
+	}
 	noted := &entered{Ledger: m.ledger}
 	w := worker.New(config, worker.Parts{
 		Users:  faultyUsers{m.ledger, f},
@@ -186,7 +195,8 @@ func (m *model) run(ctx context.Context, runID string, f *fault) (process string
 	return noted.process, err
 }
 
-// entered notes the id by which the process is known.
+// entered notes the id by which the process is known, and has the clock of the
+// machine.
 type entered struct {
 	worker.Ledger
 	process string
@@ -196,6 +206,8 @@ func (e *entered) Enter(ctx context.Context, process, name, runID string) error 
 	e.process = process
 	return e.Ledger.Enter(ctx, process, name, runID)
 }
+
+func (e *entered) Clock(context.Context) (time.Time, error) { return time.Now(), nil }
 
 // checkLog checks the log against every checkpoint that was ever published, and
 // that every record and closed run is in it.

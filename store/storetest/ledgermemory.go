@@ -109,6 +109,19 @@ func (l *MemoryLedger) SetUsers(users ...store.User) {
 	l.source = slices.Clone(users)
 }
 
+// Stands is where a user stands: the state, and the newest verification, "" when none
+// is known.
+func (l *MemoryLedger) Stands(userID string) (state store.State, newest string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.subjects {
+		if s.user.ID == userID {
+			return s.state, s.newest
+		}
+	}
+	return "", ""
+}
+
 // Silence makes a process look as if it had not beaten for an hour.
 func (l *MemoryLedger) Silence(process string) {
 	l.mu.Lock()

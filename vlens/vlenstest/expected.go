@@ -11,6 +11,7 @@ type Expected struct {
 	Class         string       // why, for partial and failed: of the first kind that is missing; "" else
 	TransactionID string       // "" when there is nothing to archive
 	Images        map[Kind]Sum // that must be stored
+	Listed        bool         // the listing is answered, and shows images
 	// Rival is another user whose transaction this user's listing shows.
 	// Whichever is archived first has it; the other is failed with class
 	// shared_transaction. Empty for none.
@@ -59,7 +60,7 @@ func (s *Server) expect(scenario *Scenario, index int) (Expected, []picture) {
 		return Expected{Outcome: "failed", Class: "no_identifier"}, nil
 	case listing.User == "unknown":
 		return Expected{Outcome: "not_found"}, nil
-	case listing.Listing == "data_null":
+	case listing.Listing == "data_null", listing.Listing == "renamed":
 		return Expected{Outcome: "failed", Class: "bad_payload"}, nil
 	}
 	wanted, stored, class := s.harvest(shown, shownRules)
@@ -67,16 +68,16 @@ func (s *Server) expect(scenario *Scenario, index int) (Expected, []picture) {
 	case wanted == 0:
 		return Expected{Outcome: "no_images"}, nil
 	case listing.References == "names" && row.TransactionID == "" && shownRules.Transaction != "optional":
-		return Expected{Outcome: "failed", Class: "no_transaction"}, nil
+		return Expected{Outcome: "failed", Class: "no_transaction", Listed: true}, nil
 	case listing.References == "names" && row.TransactionID != "" && shown.ID != person.ID:
 		// The row's transaction has no image by the listed names.
-		return Expected{Outcome: "failed", Class: "gone"}, nil
+		return Expected{Outcome: "failed", Class: "gone", Listed: true}, nil
 	case len(stored) == 0:
-		return Expected{Outcome: "failed", Class: class, Rival: rival}, nil
+		return Expected{Outcome: "failed", Class: class, Rival: rival, Listed: true}, nil
 	case len(stored) < wanted:
-		return Expected{Outcome: "partial", Class: class, TransactionID: shown.TransactionID, Rival: rival}, stored
+		return Expected{Outcome: "partial", Class: class, TransactionID: shown.TransactionID, Rival: rival, Listed: true}, stored
 	default:
-		return Expected{Outcome: "archived", TransactionID: shown.TransactionID, Rival: rival}, stored
+		return Expected{Outcome: "archived", TransactionID: shown.TransactionID, Rival: rival, Listed: true}, stored
 	}
 }
 
@@ -124,7 +125,14 @@ var faultClasses = map[string]string{
 	"long_length":  "network",
 	"short_length": "bad_payload",
 	"error":        "vendor_error",
+	"error_404":    "vendor_error",
 	"html_502":     "vendor_error",
+	"html_403":     "vendor_error",
+	"empty_403":    "vendor_error",
+	"html_404":     "vendor_error",
+	"json_404":     "vendor_error",
+	"empty_404":    "vendor_error",
+	"html_200":     "bad_payload",
 	"empty_503":    "throttled",
 	"empty_200":    "bad_payload",
 	"throttled":    "throttled",
