@@ -1,5 +1,7 @@
 package store
 
+import "slices"
+
 // Class says why a user or an image failed. It is the only form in which a
 // failure is kept: never free text from the vendor.
 type Class string
@@ -84,3 +86,18 @@ func (c Class) Info() (ClassInfo, bool) {
 
 // Settled reports whether trying again soon cannot mend the failure.
 func (c Class) Settled() bool { return classByName[c].Settled }
+
+// remaining is the settled classes of images, in the order in which one stands for
+// several: first what somebody can mend, last what nobody can.
+var remaining = [...]Class{ClassTooLarge, ClassNotAnImage, ClassConflict, ClassGone}
+
+// StandsFor compares two classes of images for the one that stands for both, whichever
+// was met first: those that pass, in the order of the table, and then the settled.
+func (c Class) StandsFor(other Class) int { return c.place() - other.place() }
+
+func (c Class) place() int {
+	if n := slices.Index(remaining[:], c); n >= 0 {
+		return len(Classes) + n
+	}
+	return slices.IndexFunc(Classes[:], func(info ClassInfo) bool { return info.Class == c })
+}

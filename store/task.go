@@ -9,6 +9,7 @@ type Task struct {
 	Subject       Subject
 	State         State
 	LastClass     Class     // of the last outcome, or why the user is failed or partial
+	Settled       bool      // trying again soon could not change how that attempt ended
 	Attempts      int       // attempts without success in a row
 	DueReason     DueReason // why the user is due, or will be
 	TransactionID string    // from the user query; "" when it has none
@@ -32,7 +33,7 @@ type StoredImage struct {
 // Finding is what an attempt found of an image that it could not store.
 type Finding struct {
 	Image
-	Age time.Duration // since then, by the clock of the ledger; 0 when unknown
+	Age time.Duration // since then, by the clock of the ledger
 }
 
 // Known is what the ledger knows about a subject when its listing is there.

@@ -148,7 +148,7 @@ func (a *attempt) archive(ctx context.Context) (ending, error) {
 	// Write the record. Once it is there, the bucket alone tells what was
 	// archived; it is written after its images so that it never names one that
 	// is not there.
-	return a.conclude(ctx, append(results, a.unwanted()...))
+	return a.conclude(ctx, append(a.keepSettled(results), a.unwanted()...))
 }
 
 // list asks the vendor for the user's references by each identifier in turn: by
@@ -191,7 +191,9 @@ func (a *attempt) list(ctx context.Context) (end ending, done bool, err error) {
 		}
 		if err != nil {
 			end, err := a.failure(err)
-			end.passing = true // what an image's settled fault means is not said of a listing
+			if end.class.Settled() {
+				end.class = store.ClassVendorError // what it means of an image is not said of a listing
+			}
 			return end, true, err
 		}
 		a.by = id.by

@@ -169,7 +169,7 @@ func TestVerifiedAgain(t *testing.T) {
 
 // A cancelled identity whose references no longer resolve, entirely for one user
 // and in part for the other, is stated as gone once the vendor says so in another
-// night, and not asked for again then.
+// night, and not asked for again then for thirty days.
 func TestReferencesThatNoLongerResolve(t *testing.T) {
 	t.Parallel()
 	gone := make(map[vlenstest.Kind]string)
@@ -196,7 +196,7 @@ func TestReferencesThatNoLongerResolve(t *testing.T) {
 		{"soon", 19 * time.Hour, [2]string{"failed gone", "partial gone"}, 2 + 7, 2, "failed", 1, 30 * time.Minute},
 		{"second", 2 * time.Hour, [2]string{"failed gone", "partial gone"}, 2 + 7, 2, "gone", 3, 24 * time.Hour},
 		{"third", 24 * time.Hour, [2]string{"unchanged gone", "unchanged gone"}, 2, 0, "gone", 3, 2 * 24 * time.Hour},
-		{"later", 30 * 24 * time.Hour, [2]string{"unchanged gone", "unchanged gone"}, 2, 0, "gone", 3, 4 * 24 * time.Hour},
+		{"later", 30 * 24 * time.Hour, [2]string{"unchanged gone", "unchanged gone"}, 2 + 7, 0, "gone", 3, 4 * 24 * time.Hour},
 	} {
 		tn.Later(night.passed)
 		before := tn.Sim.Requests(vlenstest.List, vlenstest.Image)
@@ -225,6 +225,41 @@ func TestReferencesThatNoLongerResolve(t *testing.T) {
 		}
 		if n := tn.Count(`SELECT count(*) FROM archive.subjects WHERE next_due_at <= now() + $1 * interval '1 second'`, night.due.Seconds()); n != 2 {
 			t.Errorf("%s: %d users are due within %s, want both", night.run, n, night.due)
+		}
+	}
+}
+
+// Of two images that settled, the same one stands for both in each night, whichever
+// was found out first. One that is asked for again after thirty days and not answered
+// stays settled.
+func TestOneClassStandsForAll(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 1, Seed: 9, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		Users: map[string]vlenstest.Rules{"u-000001": {Images: map[vlenstest.Kind]string{vlenstest.IDBack: "gone", vlenstest.Face1: "not_image"}}},
+	}})
+	for _, night := range []struct {
+		run    string
+		passed time.Duration
+		want   string
+	}{
+		{"first", 0, "partial gone"}, // which may pass
+		{"second", 25 * time.Hour, "partial not_an_image"},
+		{"third", 25 * time.Hour, "unchanged not_an_image"},
+		{"asked again", 31 * 24 * time.Hour, "unchanged not_an_image"},
+		{"not answered", 31 * 24 * time.Hour, "unchanged not_an_image"},
+	} {
+		if night.run == "not answered" {
+			if err := tn.Sim.Change(func(s *vlenstest.Scenario) {
+				s.Users["u-000001"] = vlenstest.Rules{Images: map[vlenstest.Kind]string{vlenstest.IDBack: "error", vlenstest.Face1: "error"}}
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tn.Later(night.passed)
+		run := strings.ReplaceAll(night.run, " ", "-")
+		tn.Run(run, nil)
+		if got := ends(tn, run)["u-000001"]; !strings.HasPrefix(got, night.want+" ") {
+			t.Errorf("%s: ended as %q, want %q", night.run, got, night.want)
 		}
 	}
 }

@@ -36,19 +36,19 @@ func (a *attempt) judge(results []fetched) ending {
 	return end
 }
 
-// worst is what stands for all that is not stored: a failure that may pass when
-// there is any, since it says that trying again is worth it.
+// worst is what stands for all that is not stored, in whatever order it was met: a
+// failure that may pass when there is any, since it says that trying again is worth it.
 func worst(results []fetched) fetched {
-	var worst fetched
-	for _, result := range results {
-		if result.State == store.ImageStored {
-			continue
+	missing := slices.DeleteFunc(slices.Clone(results), func(f fetched) bool { return f.State == store.ImageStored })
+	return slices.MinFunc(missing, func(x, y fetched) int {
+		if settled(x.Image) != settled(y.Image) {
+			if settled(x.Image) {
+				return 1
+			}
+			return -1
 		}
-		if worst.Class == store.ClassNone || !settled(result.Image) && settled(worst.Image) {
-			worst = result
-		}
-	}
-	return worst
+		return x.Class.StandsFor(y.Class)
+	})
 }
 
 // verification is where the verification that the vendor listed stands once the
@@ -89,7 +89,7 @@ func (a *attempt) state(results []fetched) []store.Image {
 		}
 		image := result.Image
 		if before, was := a.settledBefore(reference{kind: image.Kind, ref: image.Ref}); was && image.State == store.ImageFailed {
-			image = before
+			image = before.Image
 		}
 		images = append(images, image)
 	}

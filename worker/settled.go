@@ -12,6 +12,10 @@ import (
 // is less than a day because runs do not begin to the minute.
 const goneAgainAfter = 20 * time.Hour
 
+// settledAgainAfter is how old a finding about an image is when the image is asked for
+// again all the same: slowly, never never.
+const settledAgainAfter = 30 * 24 * time.Hour
+
 // settled reports whether an image that is not stored needs no other try soon: it
 // is gone, it is no image, or other bytes stand in its place.
 func settled(image store.Image) bool {
@@ -19,13 +23,20 @@ func settled(image store.Image) bool {
 }
 
 // settledBefore is what an earlier attempt settled about a reference, if one did.
-func (a *attempt) settledBefore(r reference) (store.Image, bool) {
+func (a *attempt) settledBefore(r reference) (store.Finding, bool) {
 	for _, finding := range slices.Backward(a.known.Findings) {
 		if finding.Kind == r.kind && finding.Ref == r.ref && settled(finding.Image) {
-			return finding.Image, true
+			return finding, true
 		}
 	}
-	return store.Image{}, false
+	return store.Finding{}, false
+}
+
+// leftAlone is what was settled about a reference not so long ago that the run would
+// ask for the image again.
+func (a *attempt) leftAlone(r reference) (store.Image, bool) {
+	before, known := a.settledBefore(r)
+	return before.Image, known && !a.triesSettled() && before.Age < settledAgainAfter
 }
 
 // triesSettled reports whether the run asks again for what is settled: a backfill
@@ -42,8 +53,8 @@ func (a *attempt) wanted() []reference {
 		return slices.Clone(a.references)
 	}
 	return slices.DeleteFunc(slices.Clone(a.references), func(r reference) bool {
-		_, known := a.settledBefore(r)
-		return a.isStored(r) || known && !a.triesSettled()
+		_, leave := a.leftAlone(r)
+		return a.isStored(r) || leave
 	})
 }
 
@@ -52,9 +63,21 @@ func (a *attempt) wanted() []reference {
 func (a *attempt) unwanted() []fetched {
 	var results []fetched
 	for _, r := range a.references {
-		image, known := a.settledBefore(r)
-		if known && !a.isStored(r) && !a.triesSettled() {
+		image, leave := a.leftAlone(r)
+		if leave && !a.isStored(r) {
 			results = append(results, fetched{Image: image})
+		}
+	}
+	return results
+}
+
+// keepSettled is what became of images, where those stay settled that were asked for
+// again only because that was long ago, and asking came to nothing.
+func (a *attempt) keepSettled(results []fetched) []fetched {
+	for n, result := range results {
+		before, known := a.settledBefore(reference{kind: result.Kind, ref: result.Ref})
+		if known && !a.triesSettled() && result.State != store.ImageStored && !settled(result.Image) {
+			results[n] = fetched{Image: before.Image}
 		}
 	}
 	return results

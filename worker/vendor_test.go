@@ -41,6 +41,23 @@ func wantFault(t *testing.T, err error, endpoint vlens.Endpoint, fault vlens.Fau
 	}
 }
 
+// What a code means of an image is not said of a listing: that may pass.
+func TestGoneListing(t *testing.T) {
+	t.Parallel()
+	tn := archivetest.NewTenant(t, vlenstest.Options{People: 2, Seed: 9, ImageBytes: 8 << 10, Scenario: vlenstest.Scenario{
+		Users: map[string]vlenstest.Rules{"u-000001": {Faults: map[vlenstest.Endpoint]string{vlenstest.List: "error"}}},
+	}})
+	if _, err := runWith(tn, "first", func(c *vlens.Config) { c.Codes.Gone = []int{5000} }, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := ends(tn, "first")["u-000001"]; !strings.HasPrefix(got, "failed vendor_error ") {
+		t.Errorf("ended as %q", got)
+	}
+	if n := tn.Count(`SELECT count(*) FROM archive.failures WHERE class = 'vendor_error' AND lasting = 'transient'`); n != 1 {
+		t.Errorf("%d rows of failures that may pass", n)
+	}
+}
+
 // counts are the requests of a user as the simulator saw them.
 func counts(tn *archivetest.Tenant, id string) [2]int {
 	return [2]int{tn.Sim.ListRequests(id), tn.Sim.ImageRequests(id)}

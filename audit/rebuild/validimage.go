@@ -29,6 +29,7 @@ func validImage(image store.Image, folder string) bool {
 // It stands in for the outcome where the files of the run are missing.
 func endingOf(images []store.Image) (store.Outcome, store.Class) {
 	var class store.Class
+	var settled bool
 	stored, missing := 0, 0
 	for _, image := range images {
 		switch image.State {
@@ -37,8 +38,9 @@ func endingOf(images []store.Image) (store.Outcome, store.Class) {
 		case store.ImageAbsent:
 		default:
 			missing++
-			if class == store.ClassNone || !image.Class.Settled() && class.Settled() {
-				class = image.Class
+			settles := image.State != store.ImageFailed || image.Class == store.ClassConflict
+			if missing == 1 || settled && !settles || settled == settles && image.Class.StandsFor(class) < 0 {
+				class, settled = image.Class, settles
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func (l *Ledger) Known(ctx context.Context, subject store.Subject, transaction s
 		return err
 	})
 	batch.Queue(`
-		SELECT i.kind, i.state, i.class, i.ref, coalesce(extract(epoch FROM now() - i.found_at), 0)::float8
+		SELECT i.kind, i.state, i.class, i.ref, extract(epoch FROM now() - coalesce(i.found_at, (SELECT r.started_at FROM archive.runs AS r WHERE r.run_id = i.run_id), '2000-01-01'))::float8
 		FROM archive.images AS i
 		WHERE i.subject = $1 AND i.transaction_id = $2 AND i.state IN ('gone', 'rejected', 'failed')
 		ORDER BY i.image_id`, subject, transaction).Query(func(rows pgx.Rows) (err error) {
