@@ -56,8 +56,8 @@ type ReportUsers struct {
 	// Left is how many the source no longer has; LeftStates are these by state.
 	Left       int64           `json:"left"`
 	LeftStates map[State]int64 `json:"left_states"`
-	// Accepted is the failed and partial users whose failure a person has accepted;
-	// AcceptedStates are those of them whom the source has, by state.
+	// Accepted is the users in the source whose failure a person has accepted;
+	// AcceptedStates are these by state: failed or partial.
 	Accepted       int64           `json:"accepted"`
 	AcceptedStates map[State]int64 `json:"accepted_states"`
 	// Unlisted is how many Vlens no longer lists, though something of them is stored.

@@ -16,6 +16,8 @@ type Ledger interface {
 	// it sets, together with the statement that state writes first and whose key and
 	// hash it puts into the rows. An error of state is returned as it is.
 	AddExceptions(ctx context.Context, act store.Exception, choice store.ExceptionChoice, state func(context.Context, []store.Exception) error) (added, already int, err error)
+	// ExceptionStatements are the keys of the statements whose rows the ledger has.
+	ExceptionStatements(ctx context.Context) (map[string]bool, error)
 	// EnterExceptions adds the rows of a statement that stands in the bucket, unless
 	// they are there.
 	EnterExceptions(ctx context.Context, exceptions []store.Exception) (entered bool, err error)

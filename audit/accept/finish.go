@@ -15,12 +15,16 @@ import (
 // these statements.
 func (r Register) finish(ctx context.Context, ledgerID string) ([]string, error) {
 	finished := []string{}
+	entered, err := r.Ledger.ExceptionStatements(ctx)
+	if err != nil {
+		return finished, err
+	}
 	for key, err := range audit.Keys(ctx, r.Bucket, r.Layout.Audits()) {
 		if err != nil {
 			return finished, err
 		}
 		first, there := key.First()
-		if !there || !isAct(key.Key) {
+		if !there || !isAct(key.Key) || entered[key.Key] {
 			continue
 		}
 		body, _, err := audit.ReadSmall(ctx, r.Bucket, key.Key, first.VersionID)
@@ -34,11 +38,11 @@ func (r Register) finish(ctx context.Context, ledgerID string) ([]string, error)
 		case statement.LedgerID != ledgerID:
 			continue
 		}
-		entered, err := r.Ledger.EnterExceptions(ctx, statement.Exceptions(key.Key, audit.HashOf(body)))
+		enters, err := r.Ledger.EnterExceptions(ctx, statement.Exceptions(key.Key, audit.HashOf(body)))
 		if err != nil {
 			return finished, fmt.Errorf("enter statement %q: %w", key.Key, err)
 		}
-		if entered {
+		if enters {
 			finished = append(finished, key.Key)
 		}
 	}

@@ -31,7 +31,7 @@ func (v view) Failed() int64 {
 
 // Accepted is the users in the source whose failure a person has accepted.
 func (v view) Accepted() int64 {
-	return v.Users.AcceptedStates[store.StatePartial] + v.Users.AcceptedStates[store.StateFailed]
+	return v.Users.Accepted
 }
 
 // Archived is all users who are completely archived.

@@ -58,6 +58,17 @@ func (l *Ledger) EnterExceptions(ctx context.Context, exceptions []store.Excepti
 	return entered && err == nil, l.failed("enter exceptions of a statement", err)
 }
 
+// ExceptionStatements are the keys of the statements whose rows the ledger has.
+func (l *Ledger) ExceptionStatements(ctx context.Context) (map[string]bool, error) {
+	keys := make(map[string]bool)
+	rows, err := l.pool.Query(ctx, `SELECT DISTINCT e.audit_key FROM archive.exceptions AS e`)
+	if err == nil {
+		var key string
+		_, err = pgx.ForEachRow(rows, []any{&key}, func() error { keys[key] = true; return nil })
+	}
+	return keys, l.failed("list statements of exceptions", err)
+}
+
 // exceptionsLock is an arbitrary number that only this program uses. The lock makes
 // one act wait for another, so that nothing is said twice, and ends with its
 // transaction.
@@ -129,8 +140,9 @@ func scanStanding(row pgx.CollectableRow) (s store.StandingException, err error)
 	return s, err
 }
 
-// acceptedCountSQL counts the users about whom an exception holds.
-const acceptedCountSQL = `SELECT count(*) FROM archive.accepted`
+// acceptedCountSQL counts the users about whom an exception holds, of those whom the
+// source has.
+const acceptedCountSQL = `SELECT count(*) FROM archive.accepted AS a JOIN archive.subjects AS s ON s.subject = a.subject WHERE s.left_at IS NULL`
 
 // scanException reads the columns of exceptionColumns, after those of before.
 func scanException(row pgx.CollectableRow, before ...any) (store.Exception, error) {

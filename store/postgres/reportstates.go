@@ -49,7 +49,7 @@ func (q *reportQuery) users() {
 	q.each(`
 		SELECT s.state, count(*), count(s.left_at) FROM archive.accepted AS a JOIN archive.subjects AS s ON s.subject = a.subject GROUP BY s.state`,
 		[]any{&state, &all, &left}, func() error {
-			users.Accepted += all
+			users.Accepted += all - left
 			users.AcceptedStates[state] = all - left
 			return nil
 		})
@@ -86,7 +86,7 @@ func (q *reportQuery) users() {
 func (q *reportQuery) failures() {
 	q.standing = make(map[store.Class]store.FailureLine)
 	var line store.FailureLine
-	q.each(`SELECT f.class, f.users, f.oldest_at FROM archive.failures AS f`,
+	q.each(`SELECT f.class, sum(f.users)::bigint, min(f.oldest_at) FROM archive.failures AS f GROUP BY f.class`,
 		[]any{&line.Class, &line.Users, &line.OldestAt}, func() error {
 			q.standing[line.Class] = line
 			return nil
