@@ -22,8 +22,8 @@ CREATE INDEX exceptions_by_verification ON archive.exceptions (subject, transact
 COMMENT ON TABLE archive.exceptions IS 'History: settled failures that a person accepted, or no longer accepts. Insert only: a withdrawal is a row of its own, and the newest row of a subject, transaction and class counts. Which of them hold now is in archive.accepted.';
 COMMENT ON COLUMN archive.exceptions.exception_id IS 'Order of insertion.';
 COMMENT ON COLUMN archive.exceptions.subject IS 'Whose failure.';
-COMMENT ON COLUMN archive.exceptions.transaction_id IS 'The newest verification of the user at that time, as in images, or the one that the user''s row named; empty when none was named.';
-COMMENT ON COLUMN archive.exceptions.verified_at IS 'While no listing had named a verification: verified_at of the user''s row at that time.';
+COMMENT ON COLUMN archive.exceptions.transaction_id IS 'The newest verification of the user at that time, as in images; where no listing had named one, and with no_transaction, shared_transaction and no_identifier, the one that the user''s row named, empty when it named none.';
+COMMENT ON COLUMN archive.exceptions.verified_at IS 'Where transaction_id is that of the user''s row: its verified_at at that time.';
 COMMENT ON COLUMN archive.exceptions.class IS 'The failure class.';
 COMMENT ON COLUMN archive.exceptions.act IS 'accepted, or withdrawn.';
 COMMENT ON COLUMN archive.exceptions.reason IS 'The reason that was given.';
@@ -41,14 +41,15 @@ FROM archive.exceptions AS e
 JOIN archive.subjects AS s ON s.subject = e.subject
 WHERE e.act = 'accepted'
   AND s.state IN ('failed', 'partial')
-  AND s.last_class = e.class
-  AND coalesce(nullif(s.newest_transaction, ''), s.transaction_id::text, '') = e.transaction_id
-  AND (s.newest_transaction <> '' OR e.verified_at IS NOT DISTINCT FROM s.verified_at)
+  AND s.settled AND s.last_class = e.class
+  AND CASE WHEN s.newest_transaction = '' OR e.class IN ('no_transaction', 'shared_transaction', 'no_identifier')
+           THEN coalesce(s.transaction_id::text, '') = e.transaction_id AND e.verified_at IS NOT DISTINCT FROM s.verified_at
+           ELSE s.newest_transaction = e.transaction_id END
   AND NOT EXISTS (
       SELECT 1 FROM archive.exceptions AS later
       WHERE later.subject = e.subject AND later.transaction_id = e.transaction_id AND later.class = e.class
         AND (later.at, later.exception_id) > (e.at, e.exception_id));
-COMMENT ON VIEW archive.accepted IS 'The exceptions that hold now, one per user at most: the user''s newest verification, and the class it fails with, are still those that were accepted. While no listing has named a verification, verified_at of the row must be the same, too.';
+COMMENT ON VIEW archive.accepted IS 'The exceptions that hold now, one per user at most: the user''s newest verification, and the class it fails with, are still those that were accepted. While no listing has named a verification, and where what is missing is the name (no_transaction, shared_transaction, no_identifier), transaction_id and verified_at of the row must be.';
 COMMENT ON COLUMN archive.accepted.exception_id IS 'As in exceptions.';
 COMMENT ON COLUMN archive.accepted.subject IS 'Whose failure.';
 COMMENT ON COLUMN archive.accepted.user_id IS 'The id as the user query gives it; null when it is no longer known.';
@@ -63,13 +64,12 @@ COMMENT ON COLUMN archive.accepted.audit_key IS 'As in exceptions.';
 
 CREATE OR REPLACE VIEW archive.failures AS
 SELECT s.last_class        AS class,
-       CASE WHEN c.settled THEN 'settled' ELSE 'transient' END AS lasting,
+       CASE WHEN s.settled THEN 'settled' ELSE 'transient' END AS lasting,
        count(*)            AS users,
        min(coalesce(s.verified_at, s.first_seen_at)) AS oldest_at
 FROM archive.subjects AS s
-LEFT JOIN archive.classes AS c ON c.class = s.last_class
 WHERE s.state IN ('failed', 'partial') AND NOT EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject)
-GROUP BY s.last_class, c.settled;
+GROUP BY s.last_class, s.settled;
 COMMENT ON VIEW archive.failures IS 'Users of whose newest verification something is missing, by the class of their last outcome; without those whose failure a person has accepted.';
 
 -- Statements get their place in the log, as records and runs do.
@@ -98,13 +98,12 @@ $$;
 
 CREATE OR REPLACE VIEW archive.failures AS
 SELECT s.last_class        AS class,
-       CASE WHEN c.settled THEN 'settled' ELSE 'transient' END AS lasting,
+       CASE WHEN s.settled THEN 'settled' ELSE 'transient' END AS lasting,
        count(*)            AS users,
        min(coalesce(s.verified_at, s.first_seen_at)) AS oldest_at
 FROM archive.subjects AS s
-LEFT JOIN archive.classes AS c ON c.class = s.last_class
 WHERE s.state IN ('failed', 'partial')
-GROUP BY s.last_class, c.settled;
+GROUP BY s.last_class, s.settled;
 COMMENT ON VIEW archive.failures IS 'Users of whose newest verification something is missing, by the class of their last outcome.';
 DROP VIEW archive.accepted;
 DROP TABLE archive.exceptions;

@@ -8,12 +8,15 @@ type Standing struct {
 	// Class is why the user is failed or partial, or what was wrong with the last
 	// attempt at any other user.
 	Class Class
+	// Settled says that trying again soon cannot change that, nor what the vendor does
+	// not list: the user is looked at slowly.
+	Settled bool
 	// Newest is the folder of the newest verification; "" while none is known.
 	Newest string
 	// Complete says that every image the vendor lists is stored.
 	Complete bool
 	// Unlisted says that the vendor no longer lists a user of whom something is
-	// stored.
+	// stored, or is known to be missing.
 	Unlisted  bool
 	Attempts  int       // without success in a row
 	DueReason DueReason // of the next attempt
@@ -24,11 +27,12 @@ type Standing struct {
 //
 //   - a listing with references names the newest verification, and the state is how
 //     much of it is stored, by this attempt or before it;
-//   - a listing without references, or of nobody, is the state of those of whom
-//     nothing is stored; of others it is noted, and what is stored stays;
-//   - a listing that was not answered leaves the state as it was.
+//   - a listing without references, or of nobody, is the state of those who were
+//     never listed; of others it is noted, and what is stored, or missing, stays so;
+//   - a listing that was not answered leaves the state as it was, and what had settled
+//     of those who lack something stays settled.
 func (r Result) Standing() Standing {
-	s := Standing{State: r.State, Class: r.Class, Newest: r.NewestTransaction, Unlisted: r.Unlisted}
+	s := Standing{State: r.State, Class: r.Class, Settled: r.Slow(), Newest: r.NewestTransaction, Unlisted: r.Unlisted}
 	verification := r.verification()
 	switch {
 	case verification != "":
@@ -36,12 +40,14 @@ func (r Result) Standing() Standing {
 		if r.Transaction != "" {
 			s.Newest = r.Transaction
 		}
-	case r.unlists() && (r.State == StateArchived || r.HasImages && r.State != StatePending):
+	case r.unlists() && (r.State == StateArchived || r.HasImages && r.State != StatePending || r.State.Failing() && r.NewestTransaction != ""):
 		s.Unlisted = true
 	case r.unlists():
 		s.State = State(r.Outcome)
 	case r.State == StatePending:
 		s.State = StateFailed
+	case r.State.Failing() && r.Task.Settled && !r.Slow():
+		s.Class, s.Settled = r.LastClass, true
 	}
 	if s.Class == ClassNone && s.State.Failing() {
 		s.Class = r.LastClass // what is missing is still missing for that
@@ -51,7 +57,7 @@ func (r Result) Standing() Standing {
 	switch {
 	case s.Complete && (r.Outcome == OutcomeArchived || r.Outcome == OutcomeUnchanged):
 		s.DueReason = DueRecheck
-	case r.Slow() && (r.Outcome.Incomplete() || !r.wasSlow()):
+	case r.Slow() && (r.Outcome.Incomplete() || !r.Task.Settled):
 		// Newly settled, or newly unlisted. What was so before is unchanged.
 		s.DueReason, s.Attempts = DueRetry, 1
 	default:
@@ -64,14 +70,6 @@ func (r Result) Standing() Standing {
 // user is looked at again slowly.
 func (r Result) Slow() bool {
 	return r.unlists() || r.Class.Settled() && !r.Passing
-}
-
-// wasSlow is Slow of the attempt before.
-func (t Task) wasSlow() bool {
-	if t.LastClass != ClassNone {
-		return t.LastClass.Settled()
-	}
-	return t.Unlisted || t.State == StateNoImages || t.State == StateNotFound
 }
 
 // unlists reports whether the vendor said that it has nothing of the user.

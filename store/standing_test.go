@@ -14,11 +14,11 @@ const (
 func TestStanding(t *testing.T) {
 	t.Parallel()
 	archived := store.Task{State: store.StateArchived, NewestTransaction: older, HasImages: true, DueReason: store.DueRecheck}
-	partial := store.Task{State: store.StatePartial, LastClass: store.ClassGone, NewestTransaction: older, HasImages: true, Attempts: 2, DueReason: store.DueRetry}
+	partial := store.Task{State: store.StatePartial, LastClass: store.ClassGone, Settled: true, NewestTransaction: older, HasImages: true, Attempts: 2, DueReason: store.DueRetry}
 	timedOut := store.Task{State: store.StateFailed, LastClass: store.ClassTimeout, NewestTransaction: older, Attempts: 2, DueReason: store.DueRetry}
 	neverListed := store.Task{State: store.StatePending, DueReason: store.DueNew}
 	unlisted := archived
-	unlisted.Unlisted, unlisted.Attempts = true, 3
+	unlisted.Unlisted, unlisted.Settled, unlisted.Attempts = true, true, 3
 
 	for _, c := range []struct {
 		name   string
@@ -49,12 +49,12 @@ func TestStanding(t *testing.T) {
 		{
 			"first time, no images", neverListed,
 			store.Result{Outcome: store.OutcomeNoImages},
-			store.Standing{State: store.StateNoImages, Attempts: 1, DueReason: store.DueRetry},
+			store.Standing{State: store.StateNoImages, Settled: true, Attempts: 1, DueReason: store.DueRetry},
 		},
 		{
 			"first time, not found", neverListed,
 			store.Result{Outcome: store.OutcomeNotFound},
-			store.Standing{State: store.StateNotFound, Attempts: 1, DueReason: store.DueRetry},
+			store.Standing{State: store.StateNotFound, Settled: true, Attempts: 1, DueReason: store.DueRetry},
 		},
 
 		{
@@ -70,7 +70,7 @@ func TestStanding(t *testing.T) {
 		{
 			"row without identifiers now", archived,
 			store.Result{Outcome: store.OutcomeFailed, Class: store.ClassNoIdentifier},
-			store.Standing{State: store.StateArchived, Class: store.ClassNoIdentifier, Newest: older, Attempts: 1, DueReason: store.DueRetry},
+			store.Standing{State: store.StateArchived, Class: store.ClassNoIdentifier, Settled: true, Newest: older, Attempts: 1, DueReason: store.DueRetry},
 		},
 		{
 			"verified again, all stored", archived,
@@ -80,12 +80,12 @@ func TestStanding(t *testing.T) {
 		{
 			"verified again, some stored", archived,
 			store.Result{Outcome: store.OutcomePartial, Class: store.ClassGone, Transaction: newer, Verification: store.StatePartial},
-			store.Standing{State: store.StatePartial, Class: store.ClassGone, Newest: newer, Attempts: 1, DueReason: store.DueRetry},
+			store.Standing{State: store.StatePartial, Class: store.ClassGone, Settled: true, Newest: newer, Attempts: 1, DueReason: store.DueRetry},
 		},
 		{
 			"verified again, nothing stored", archived,
 			store.Result{Outcome: store.OutcomeFailed, Class: store.ClassGone, Transaction: newer, Verification: store.StateFailed},
-			store.Standing{State: store.StateFailed, Class: store.ClassGone, Newest: newer, Attempts: 1, DueReason: store.DueRetry},
+			store.Standing{State: store.StateFailed, Class: store.ClassGone, Settled: true, Newest: newer, Attempts: 1, DueReason: store.DueRetry},
 		},
 		{
 			"fetched again in vain", archived,
@@ -95,12 +95,12 @@ func TestStanding(t *testing.T) {
 		{
 			"no longer listed", archived,
 			store.Result{Outcome: store.OutcomeNotFound},
-			store.Standing{State: store.StateArchived, Newest: older, Unlisted: true, Attempts: 1, DueReason: store.DueRetry},
+			store.Standing{State: store.StateArchived, Settled: true, Newest: older, Unlisted: true, Attempts: 1, DueReason: store.DueRetry},
 		},
 		{
 			"still not listed", unlisted,
 			store.Result{Outcome: store.OutcomeNoImages},
-			store.Standing{State: store.StateArchived, Newest: older, Unlisted: true, Attempts: 4, DueReason: store.DueRetry},
+			store.Standing{State: store.StateArchived, Settled: true, Newest: older, Unlisted: true, Attempts: 4, DueReason: store.DueRetry},
 		},
 		{
 			"not answered since", unlisted,
@@ -121,27 +121,42 @@ func TestStanding(t *testing.T) {
 		{
 			"settled before", partial,
 			store.Result{Outcome: store.OutcomeUnchanged, Class: store.ClassGone, Transaction: older, Verification: store.StatePartial},
-			store.Standing{State: store.StatePartial, Class: store.ClassGone, Newest: older, Attempts: 3, DueReason: store.DueRetry},
+			store.Standing{State: store.StatePartial, Class: store.ClassGone, Settled: true, Newest: older, Attempts: 3, DueReason: store.DueRetry},
 		},
 		{
-			"partial, not answered", partial,
+			"settled, then not answered", partial,
 			store.Result{Outcome: store.OutcomeFailed, Class: store.ClassTimeout},
-			store.Standing{State: store.StatePartial, Class: store.ClassTimeout, Newest: older, Attempts: 3, DueReason: store.DueRetry},
+			store.Standing{State: store.StatePartial, Class: store.ClassGone, Settled: true, Newest: older, Attempts: 3, DueReason: store.DueRetry},
+		},
+		{
+			"settled, then the row went away", partial,
+			store.Result{Outcome: store.OutcomeFailed, Class: store.ClassNoIdentifier, Passing: true},
+			store.Standing{State: store.StatePartial, Class: store.ClassGone, Settled: true, Newest: older, Attempts: 3, DueReason: store.DueRetry},
+		},
+		{
+			"not settled, not answered", timedOut,
+			store.Result{Outcome: store.OutcomeFailed, Class: store.ClassNetwork},
+			store.Standing{State: store.StateFailed, Class: store.ClassNetwork, Newest: older, Attempts: 3, DueReason: store.DueRetry},
+		},
+		{
+			"said to be gone for the first time", timedOut,
+			store.Result{Outcome: store.OutcomeFailed, Class: store.ClassGone, Passing: true, Transaction: older, Verification: store.StateFailed},
+			store.Standing{State: store.StateFailed, Class: store.ClassGone, Newest: older, Attempts: 3, DueReason: store.DueRetry},
 		},
 		{
 			"partial, no longer listed", partial,
 			store.Result{Outcome: store.OutcomeNoImages},
-			store.Standing{State: store.StatePartial, Class: store.ClassGone, Newest: older, Unlisted: true, Attempts: 3, DueReason: store.DueRetry},
+			store.Standing{State: store.StatePartial, Class: store.ClassGone, Settled: true, Newest: older, Unlisted: true, Attempts: 3, DueReason: store.DueRetry},
 		},
 		{
-			"failed with nothing stored, no longer listed", timedOut,
+			"listed, nothing stored, no longer listed", timedOut,
 			store.Result{Outcome: store.OutcomeNotFound},
-			store.Standing{State: store.StateNotFound, Newest: older, Attempts: 1, DueReason: store.DueRetry},
+			store.Standing{State: store.StateFailed, Class: store.ClassTimeout, Settled: true, Newest: older, Unlisted: true, Attempts: 1, DueReason: store.DueRetry},
 		},
 		{
 			"settles after tries in quick succession", timedOut,
 			store.Result{Outcome: store.OutcomeFailed, Class: store.ClassTooLarge, Transaction: older, Verification: store.StateFailed},
-			store.Standing{State: store.StateFailed, Class: store.ClassTooLarge, Newest: older, Attempts: 1, DueReason: store.DueRetry},
+			store.Standing{State: store.StateFailed, Class: store.ClassTooLarge, Settled: true, Newest: older, Attempts: 1, DueReason: store.DueRetry},
 		},
 	} {
 		c.result.Task = c.task

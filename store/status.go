@@ -16,6 +16,7 @@ type FailureLine struct {
 	Class    Class
 	Users    int64
 	OldestAt time.Time // when the first of them was verified, or first seen
+	Settled  bool      // for all of them trying again soon cannot mend it
 }
 
 // Status is where the archive stands now.

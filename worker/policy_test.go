@@ -38,7 +38,7 @@ func TestNextDue(t *testing.T) {
 		{"not found after a failure", store.OutcomeNotFound, "", 3, store.ClassTimeout, exactly(24 * time.Hour)},
 	} {
 		result := store.Result{
-			Task: store.Task{State: store.StatePartial, LastClass: c.last, Attempts: c.attempts, HasImages: true}, Outcome: c.outcome, Class: c.class,
+			Task: store.Task{State: store.StatePartial, LastClass: c.last, Settled: c.last.Settled(), Attempts: c.attempts, HasImages: true}, Outcome: c.outcome, Class: c.class,
 		}
 		for range 100 { // rechecks are spread at random
 			if got := NextDue(result, recheck); !c.want(got) {
@@ -47,7 +47,7 @@ func TestNextDue(t *testing.T) {
 			}
 		}
 	}
-	notFound := store.Result{Task: store.Task{State: store.StateNotFound, Attempts: 3}, Outcome: store.OutcomeNotFound}
+	notFound := store.Result{Task: store.Task{State: store.StateNotFound, Settled: true, Attempts: 3}, Outcome: store.OutcomeNotFound}
 	if got := NextDue(notFound, recheck); got != 8*24*time.Hour {
 		t.Errorf("not found for the fourth time: due after %v", got)
 	}

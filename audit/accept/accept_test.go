@@ -203,14 +203,38 @@ func TestTwoAtOnce(t *testing.T) {
 	}
 }
 
+// Where what is missing is the name of the verification, an exception goes by the
+// user's row: the stand-in comes and goes with the order in which users are tried. Of
+// others it goes by the verification, and it ends when the failure may pass.
+func TestHoldsWithTheRow(t *testing.T) {
+	t.Parallel()
+	a := lacking(t)
+	keep(a, accepting(), ofUsers("u-000002", "u-000005"))
+	for _, step := range []struct{ change, want string }{
+		{`newest_transaction = 't-0123456789abcdef'`, "u-000005"},
+		{`newest_transaction = ''`, "u-000005"},
+		{`verified_at = verified_at + interval '1 day'`, ""},
+		{`verified_at = verified_at - interval '1 day'`, "u-000005"},
+		{`settled = false`, ""},
+	} {
+		a.ExecLedger(`UPDATE archive.subjects SET ` + step.change)
+		if got := accepted(a); got != step.want {
+			t.Errorf("after %s: accepted %q, want %q", step.change, got, step.want)
+		}
+	}
+	if _, err := a.Register().Keep(t.Context(), accepting(), ofUsers("u-000005")); err == nil || !strings.Contains(err.Error(), "may pass this time") {
+		t.Errorf("accepting what may pass: %v", err)
+	}
+}
+
 // A class of many users takes as many statements as it needs, each of a size that
 // is read.
 func TestMoreUsersThanOneStatementHolds(t *testing.T) {
 	t.Parallel()
 	a := lacking(t)
 	a.ExecLedger(`
-		INSERT INTO archive.subjects (subject, user_id, state, last_class, next_due_at, due_reason)
-		SELECT translate(lpad(n::text, 26, '0'), '0123456789', 'abcdefghij'), 'm-' || n, 'failed', 'no_identifier', now(), 'retry'
+		INSERT INTO archive.subjects (subject, user_id, state, last_class, settled, next_due_at, due_reason)
+		SELECT translate(lpad(n::text, 26, '0'), '0123456789', 'abcdefghij'), 'm-' || n, 'failed', 'no_identifier', true, now(), 'retry'
 		FROM generate_series(1, 10001) AS n`)
 	kept := keep(a, accepting(), ofClass(store.ClassNoIdentifier))
 	if kept.Users != 10_002 || len(kept.Statements) != 2 || a.Count(`SELECT count(*) FROM archive.accepted`) != 10_002 {

@@ -108,7 +108,7 @@ var known = map[string]string{
 		FROM archive.outcomes AS o`,
 	"users": `SELECT s.subject || ' ' || concat_ws('|', s.user_id, s.verified_at, s.transaction_id, s.due_reason, s.next_due_at IS NULL)
 		FROM archive.subjects AS s WHERE s.left_at IS NULL`,
-	"subjects": `SELECT s.subject || ' ' || concat_ws('|', s.state, s.last_class, s.newest_transaction, s.archived_at IS NULL, s.unlisted_at IS NULL, s.attempts, s.last_run_id,
+	"subjects": `SELECT s.subject || ' ' || concat_ws('|', s.state, s.last_class, s.settled, s.newest_transaction, s.archived_at IS NULL, s.unlisted_at IS NULL, s.attempts, s.last_run_id,
 		s.left_at IS NOT NULL) FROM archive.subjects AS s`,
 	"log_entries":   `SELECT log_index || ' ' || concat_ws('|', sha256, kind, key) FROM archive.log_entries`,
 	"log":           `SELECT 'log ' || concat_ws('|', size, root, etag) FROM archive.log`,

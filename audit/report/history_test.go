@@ -235,10 +235,11 @@ func (h *history) unfinished() {
 func (h *history) accepts() {
 	h.exec(`
 		INSERT INTO archive.exceptions (subject, transaction_id, verified_at, class, act, reason, actor, at, audit_key, audit_sha256)
-		SELECT s.subject, coalesce(nullif(s.newest_transaction, ''), s.transaction_id::text, ''), CASE WHEN s.newest_transaction = '' THEN s.verified_at END,
+		SELECT s.subject, CASE WHEN s.named THEN s.newest_transaction ELSE coalesce(s.transaction_id::text, '') END, CASE WHEN NOT s.named THEN s.verified_at END,
 		       s.last_class, 'accepted', 'ticket 7', 'Mona Adel', now(), 'audit/accept-1.json', repeat('a', 64)
-		FROM (SELECT x.*, row_number() OVER (PARTITION BY x.state, x.left_at IS NULL ORDER BY x.subject) AS n
-		      FROM archive.subjects AS x WHERE x.state IN ('failed', 'partial')) AS s
+		FROM (SELECT x.*, x.newest_transaction <> '' AND x.last_class NOT IN ('no_transaction', 'shared_transaction', 'no_identifier') AS named,
+		             row_number() OVER (PARTITION BY x.state, x.left_at IS NULL ORDER BY x.subject) AS n
+		      FROM archive.subjects AS x WHERE x.state IN ('failed', 'partial') AND x.settled) AS s
 		WHERE s.n <= 2`)
 }
 

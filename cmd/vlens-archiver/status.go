@@ -123,7 +123,7 @@ func failureRows(failures []store.FailureLine) [][]string {
 	for _, line := range failures {
 		info, _ := line.Class.Info()
 		rows = append(rows, []string{
-			string(line.Class), progress.Count(line.Users), instant(line.OldestAt), pace(info), info.Meaning, info.Remedy,
+			string(line.Class), progress.Count(line.Users), instant(line.OldestAt), pace(line.Settled), info.Meaning, info.Remedy,
 		})
 	}
 	return rows

@@ -101,7 +101,7 @@ func stateStatus(s store.Status, quota store.QuotaUse, signs bool) statedStatus 
 		info, _ := line.Class.Info()
 		stated.Failures = append(stated.Failures, statedFailure{
 			Class: line.Class, Users: line.Users, OldestAt: moment(line.OldestAt),
-			Settled: info.Settled, Meaning: info.Meaning, Remedy: info.Remedy,
+			Settled: line.Settled, Meaning: info.Meaning, Remedy: info.Remedy,
 		})
 	}
 	return stated

@@ -120,7 +120,7 @@ func failureTable(text *page, failures map[store.Class]int64) {
 	rows := [][]string{{"FAILURE", "USERS", "TRIED AGAIN", "WHAT IT IS", "WHAT TO DO"}}
 	for _, info := range store.Classes {
 		if n := failures[info.Class]; n > 0 {
-			rows = append(rows, []string{string(info.Class), progress.Count(n), pace(info), info.Meaning, info.Remedy})
+			rows = append(rows, []string{string(info.Class), progress.Count(n), pace(info.Settled), info.Meaning, info.Remedy})
 		}
 	}
 	if len(rows) > 1 {
@@ -130,8 +130,8 @@ func failureTable(text *page, failures map[store.Class]int64) {
 }
 
 // pace says how soon users who failed so are tried again.
-func pace(info store.ClassInfo) string {
-	if info.Settled {
+func pace(settled bool) string {
+	if settled {
 		return "slowly"
 	}
 	return "soon"

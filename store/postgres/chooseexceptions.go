@@ -15,15 +15,12 @@ import (
 )
 
 // verificationSQL is the newest verification of the user s, as archive.accepted
-// compares it: its transaction, and, unless a listing named that, when the user was
-// verified.
-const verificationSQL = `coalesce(nullif(s.newest_transaction, ''), s.transaction_id::text, ''), CASE WHEN s.newest_transaction = '' THEN s.verified_at END`
-
-// believedSQL is that what the user s fails with is believed: "gone" is when Vlens
-// has said it again after a while, which is an image that is gone for good.
-const believedSQL = `(s.last_class <> 'gone' OR EXISTS (
-	SELECT 1 FROM archive.images AS i
-	WHERE i.subject = s.subject AND i.transaction_id = s.newest_transaction AND i.state = 'gone'))`
+// compares it: its transaction; or what the user's row says, the transaction and when
+// the user was verified, where no listing named that, or where what is missing is
+// the name.
+const verificationSQL = `coalesce(CASE WHEN s.newest_transaction = '' OR s.last_class IN ('no_transaction', 'shared_transaction', 'no_identifier')
+	THEN s.transaction_id::text ELSE s.newest_transaction END, ''),
+	CASE WHEN s.newest_transaction = '' OR s.last_class IN ('no_transaction', 'shared_transaction', 'no_identifier') THEN s.verified_at END`
 
 // chooseExceptions are the rows of the act, and how many users it says nothing new
 // about.
@@ -42,7 +39,7 @@ func chooseExceptions(ctx context.Context, tx pgx.Tx, act store.Exception, choic
 	rows, err := tx.Query(ctx, `
 		SELECT s.subject, `+verificationSQL+`
 		FROM archive.subjects AS s
-		WHERE s.state IN ('failed', 'partial') AND s.last_class = $1 AND `+believedSQL+`
+		WHERE s.state IN ('failed', 'partial') AND s.last_class = $1 AND s.settled
 		  AND EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject) = $2
 		ORDER BY s.subject LIMIT $3`, choice.Class, accepted, ExceptionBatch)
 	if err != nil {
@@ -67,7 +64,7 @@ func chooseByID(ctx context.Context, tx pgx.Tx, act store.Exception, ids []strin
 	}
 	rows, err := tx.Query(ctx, `
 		SELECT g.position, coalesce(s.subject, ''), coalesce(s.state, ''), coalesce(s.last_class, ''), `+verificationSQL+`,
-		       EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject), coalesce(`+believedSQL+`, false)
+		       EXISTS (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject), coalesce(s.settled, false)
 		FROM (SELECT x.user_id, min(x.position)::integer AS position FROM unnest($1::text[]) WITH ORDINALITY AS x (user_id, position) GROUP BY x.user_id) AS g
 		LEFT JOIN archive.subjects AS s ON s.user_id = g.user_id
 		ORDER BY g.position`, ids)
@@ -78,10 +75,10 @@ func chooseByID(ctx context.Context, tx pgx.Tx, act store.Exception, ids []strin
 	var already, position int
 	var state store.State
 	var verified *time.Time
-	var accepted, believed bool
+	var accepted, settled bool
 	misfit := make(misfits)
 	e := act
-	_, err = pgx.ForEachRow(rows, []any{&position, &e.Subject, &state, &e.Class, &e.Transaction, &verified, &accepted, &believed}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&position, &e.Subject, &state, &e.Class, &e.Transaction, &verified, &accepted, &settled}, func() error {
 		failing := state == store.StateFailed || state == store.StatePartial
 		switch {
 		case e.Subject == "":
@@ -92,8 +89,10 @@ func chooseByID(ctx context.Context, tx pgx.Tx, act store.Exception, ids []strin
 			misfit.add(position, fmt.Sprintf("%s; only what failed and partial users lack can be accepted", state))
 		case act.Act == store.ExceptionAccepted && !e.Class.Settled():
 			misfit.add(position, fmt.Sprintf("failing with %s, which may pass by itself; what can be accepted is %s", e.Class, store.SettledNames()))
-		case act.Act == store.ExceptionAccepted && !believed:
+		case act.Act == store.ExceptionAccepted && !settled && e.Class == store.ClassGone:
 			misfit.add(position, "failing with gone, which is believed when Vlens says it again, twenty hours after the first time")
+		case act.Act == store.ExceptionAccepted && !settled:
+			misfit.add(position, fmt.Sprintf("failing with %s, which may pass this time", e.Class))
 		case act.Act == store.ExceptionAccepted && accepted:
 			already++
 		default:

@@ -84,10 +84,10 @@ var leaseSQL = `, leased AS (
 	UPDATE archive.subjects AS s
 	SET lease_process = @process, lease_token = @token, lease_run = @run, lease_version = s.row_version
 	WHERE s.subject = ANY (ARRAY(SELECT p.subject FROM picked AS p)) AND @process IN (` + liveProcesses + `)
-	RETURNING s.user_id, s.subject, s.state, s.last_class, s.attempts, s.due_reason, s.transaction_id, s.verified_at,
+	RETURNING s.user_id, s.subject, s.state, s.last_class, s.settled, s.attempts, s.due_reason, s.transaction_id, s.verified_at,
 	          s.newest_transaction, s.unlisted_at, s.lease_token
 )
-SELECT s.user_id, s.subject, s.state, s.last_class, s.attempts, s.due_reason, s.transaction_id::text, s.verified_at,
+SELECT s.user_id, s.subject, s.state, s.last_class, s.settled, s.attempts, s.due_reason, s.transaction_id::text, s.verified_at,
        s.newest_transaction, s.unlisted_at IS NOT NULL,
        (SELECT 1 FROM archive.images AS i WHERE i.subject = s.subject AND i.state = 'stored' LIMIT 1) IS NOT NULL,
        (SELECT 1 FROM archive.accepted AS a WHERE a.subject = s.subject) IS NOT NULL, s.lease_token

@@ -96,7 +96,7 @@ func scanTask(row pgx.CollectableRow) (store.Task, error) {
 	var task store.Task
 	var transaction *string
 	var verified *time.Time
-	err := row.Scan(&task.UserID, &task.Subject, &task.State, &task.LastClass, &task.Attempts, &task.DueReason, &transaction, &verified,
+	err := row.Scan(&task.UserID, &task.Subject, &task.State, &task.LastClass, &task.Settled, &task.Attempts, &task.DueReason, &transaction, &verified,
 		&task.NewestTransaction, &task.Unlisted, &task.HasImages, &task.Accepted, &task.LeaseToken)
 	if transaction != nil {
 		task.TransactionID = *transaction

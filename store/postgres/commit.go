@@ -52,6 +52,7 @@ WITH open_run AS (
 	UPDATE archive.subjects AS s
 	SET state         = @state,
 	    last_class    = @class,
+	    settled       = @settled,
 	    last_run_id   = @run,
 	    archived_at   = CASE WHEN @complete THEN least(now(), @started_at) ELSE s.archived_at END,
 	    unlisted_at   = CASE WHEN @unlisted THEN coalesce(s.unlisted_at, now()) END,
@@ -121,6 +122,7 @@ func commitArgs(process string, result store.Result) pgx.StrictNamedArgs {
 
 		"state":      standing.State,
 		"class":      standing.Class,
+		"settled":    standing.Settled,
 		"complete":   standing.Complete,
 		"unlisted":   standing.Unlisted,
 		"newest":     standing.Newest,

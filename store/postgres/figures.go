@@ -25,7 +25,7 @@ func (l *Ledger) Figures(ctx context.Context) (store.Figures, error) {
 		var class store.Class
 		var users int64
 		_, err := pgx.ForEachRow(rows, []any{&class, &users}, func() error {
-			figures.Failures[class] = users
+			figures.Failures[class] += users // some of a class may have settled
 			return nil
 		})
 		return err
@@ -53,8 +53,7 @@ func queueWaiting(batch *pgx.Batch, figures *store.Figures) {
 	batch.Queue(`
 		SELECT s.state, count(*), count(s.left_at), count(s.unlisted_at),
 		       min(coalesce(s.verified_at, s.first_seen_at)) FILTER (
-		           WHERE s.state IN ('pending', 'partial', 'failed') AND s.left_at IS NULL
-		             AND s.last_class NOT IN (SELECT c.class FROM archive.classes AS c WHERE c.settled))
+		           WHERE s.state IN ('pending', 'partial', 'failed') AND s.left_at IS NULL AND NOT s.settled)
 		FROM archive.subjects AS s
 		GROUP BY s.state`).Query(func(rows pgx.Rows) error {
 		var state store.State

@@ -92,6 +92,15 @@ var oldUsers = []oldUser{
 		want:    "failed too_large " + newVerification,
 	},
 	{
+		name: "partial, then not listed", state: "partial", reason: "retry",
+		history: []oldOutcome{{"partial", "timeout", oldVerification, 1}, {"no_images", "", "", 0}},
+		want:    "partial timeout " + oldVerification, unlisted: true,
+	},
+	{
+		name: "listing said to be gone", state: "failed", class: "gone", reason: "retry", history: []oldOutcome{{"failed", "gone", "", 0}},
+		want: "failed gone ",
+	},
+	{
 		name: "given up for good", state: "failed", class: "no_identifier", reason: "retry", never: true, history: []oldOutcome{{"failed", "no_identifier", "", 0}},
 		want: "failed no_identifier ", dueWithin: 24 * time.Hour,
 	},
@@ -140,6 +149,9 @@ func (s *services) addOldUsers(t *testing.T) {
 			for i := range o.stored {
 				s.exec(t, `INSERT INTO archive.images (subject, transaction_id, kind, state, key, sha256, run_id) VALUES ($1, $2, 'id_front', 'stored', $3, $4, $5)`,
 					subject, o.transaction, fmt.Sprint(subject, m, i), sha('1'), run)
+			}
+			if o.class == "gone" && o.transaction != "" {
+				s.exec(t, `INSERT INTO archive.images (subject, transaction_id, kind, state, class, run_id) VALUES ($1, $2, 'id_back', 'gone', 'gone', $3)`, subject, o.transaction, run)
 			}
 			if o.outcome == "archived" || o.outcome == "unchanged" {
 				archived = at
@@ -190,8 +202,8 @@ func TestStandingMigration(t *testing.T) {
 	}
 	up()
 	var failures string
-	s.scan(t, []any{&failures}, `SELECT string_agg(concat_ws(' ', class, lasting, users), ', ' ORDER BY class) FROM archive.failures`)
-	if want := "gone settled 3, network transient 1, no_identifier settled 1, shared_transaction settled 1, timeout transient 2, too_large settled 1, vendor_error transient 1"; failures != want {
+	s.scan(t, []any{&failures}, `SELECT string_agg(concat_ws(' ', class, lasting, users), ', ' ORDER BY class, lasting) FROM archive.failures`)
+	if want := "gone settled 3, gone transient 1, network transient 1, no_identifier settled 1, shared_transaction settled 1, timeout settled 1, timeout transient 2, too_large settled 1, vendor_error settled 1"; failures != want {
 		t.Errorf("failures: %s\nwant: %s", failures, want)
 	}
 
@@ -205,6 +217,30 @@ func TestStandingMigration(t *testing.T) {
 		}
 	}
 	up()
+}
+
+// A process of the release before would write on what the migration ends; and what
+// was granted on the views stays granted.
+func TestStandingMigrationAlone(t *testing.T) {
+	t.Parallel()
+	s := newServices(t)
+	s.migrateDownTo(t, 9)
+	s.exec(t, `DO $$ BEGIN CREATE ROLE reads_the_views; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+		GRANT SELECT ON archive.coverage, archive.failures TO reads_the_views;
+		INSERT INTO archive.runs (run_id, kind, status) VALUES ('r1', 'manual', 'open');
+		INSERT INTO archive.processes (process, worker, run_id, started_at, heartbeat_at) VALUES ('p1', 'w', 'r1', now(), now())`)
+	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Up); err == nil || !strings.Contains(err.Error(), "suspend the CronJob") {
+		t.Errorf("beside a process: %v", err)
+	}
+	s.exec(t, `UPDATE archive.processes SET heartbeat_at = now() - interval '61 seconds'`)
+	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Up); err != nil {
+		t.Fatal(err)
+	}
+	for _, view := range []string{"coverage", "failures"} {
+		if n := s.count(t, `SELECT count(*) FROM pg_class WHERE oid = ('archive.' || $1)::regclass AND has_table_privilege('reads_the_views', oid, 'SELECT')`, view); n != 1 {
+			t.Errorf("archive.%s is no longer granted", view)
+		}
+	}
 }
 
 // Of a million users who were given up for good not all are due at the same time.

@@ -51,7 +51,7 @@ func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit i
 	}
 	rows, err := tx.Query(ctx, `
 		WITH merged AS (
-			SELECT s.user_id, s.subject, s.state, s.last_class, s.first_seen_at,
+			SELECT s.user_id, s.subject, s.state, s.last_class, s.settled, s.first_seen_at,
 			       CASE WHEN c.change IN ('changed', 'returned', 'noted') THEN c.verified_at ELSE s.verified_at END AS verified_at,
 			       (c.change = 'left' AND $1) IS TRUE OR (s.left_at IS NOT NULL AND c.change IS DISTINCT FROM 'returned') AS has_left,
 			       (c.change IN ('changed', 'returned')) IS TRUE OR (s.next_due_at <= now()) IS TRUE AS due,
@@ -60,12 +60,12 @@ func countDue(ctx context.Context, tx pgx.Tx, selection store.Selection, limit i
 			LEFT JOIN pg_temp.user_changes AS c ON c.user_id = s.user_id
 			WHERE s.user_id IS NOT NULL
 			UNION ALL
-			SELECT c.user_id, '', 'pending', '', now(), c.verified_at, false, true, 'new'
+			SELECT c.user_id, '', 'pending', '', false, now(), c.verified_at, false, true, 'new'
 			FROM pg_temp.user_changes AS c WHERE c.change = 'new'
 		), claimed AS (
 			SELECT CASE WHEN m.due THEN m.reason WHEN m.state = 'pending' THEN 'new' WHEN m.state = 'archived' THEN 'recheck' ELSE 'retry' END AS reason, m.state,
 			       m.state = 'archived' OR m.state IN ('no_images', 'not_found')
-			           OR NOT $4 AND m.last_class IN (SELECT c.class FROM archive.classes AS c WHERE c.settled) AS known
+			           OR NOT $4 AND m.settled AS known
 			FROM merged AS m
 			WHERE CASE WHEN cardinality($2::text[]) > 0 THEN m.user_id = ANY ($2)
 			           WHEN $3 THEN NOT m.has_left

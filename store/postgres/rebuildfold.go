@@ -18,7 +18,7 @@ import (
 func (r *Rebuild) foldHistories(ctx context.Context, nextDue func(store.Result) time.Duration) error {
 	if _, err := r.tx.Exec(ctx, `
 		CREATE TEMPORARY TABLE standing (
-			subject text COLLATE "C" PRIMARY KEY, state text, class text, newest text COLLATE "C", transaction_id text COLLATE "C", run_id text COLLATE "C",
+			subject text COLLATE "C" PRIMARY KEY, state text, class text, settled boolean, newest text COLLATE "C", transaction_id text COLLATE "C", run_id text COLLATE "C",
 			first_at timestamptz, began_at timestamptz, last_at timestamptz, archived_at timestamptz, unlisted_at timestamptz,
 			attempts integer, due_reason text, seconds double precision
 		) ON COMMIT DROP;
@@ -71,7 +71,7 @@ FROM (
 ORDER BY h.subject, h.at, h.run_id`
 
 var standingColumns = []string{
-	"subject", "state", "class", "newest", "transaction_id", "run_id", "first_at", "began_at", "last_at", "archived_at", "unlisted_at", "attempts", "due_reason", "seconds",
+	"subject", "state", "class", "settled", "newest", "transaction_id", "run_id", "first_at", "began_at", "last_at", "archived_at", "unlisted_at", "attempts", "due_reason", "seconds",
 }
 
 // event is a row of happenedSQL.
@@ -116,7 +116,7 @@ func (f *fold) add(e event) {
 		f.unlistedAt = e.at
 	}
 	f.task.State, f.task.LastClass, f.task.NewestTransaction, f.task.Unlisted = standing.State, standing.Class, standing.Newest, standing.Unlisted
-	f.task.Attempts, f.task.DueReason = standing.Attempts, standing.DueReason
+	f.task.Settled, f.task.Attempts, f.task.DueReason = standing.Settled, standing.Attempts, standing.DueReason
 	f.task.HasImages = f.task.HasImages || standing.State == store.StateArchived || standing.State == store.StatePartial
 	f.last = e
 }
@@ -130,6 +130,8 @@ func (f *fold) verification(e event) store.State {
 		return ""
 	case e.transaction == "" && (!e.state.Failing() || e.state == f.task.State || f.task.State == store.StatePending):
 		return ""
+	case e.state == "" && f.task.State == store.StateArchived && e.transaction == f.task.NewestTransaction:
+		return store.StateArchived // at most it was fetched again in vain
 	case e.state == "" && e.outcome == store.OutcomeFailed:
 		return store.StateFailed
 	}
@@ -147,7 +149,7 @@ func (f *fold) finish() {
 		seconds = &s
 	}
 	f.done = append(f.done, []any{
-		string(f.task.Subject), string(f.task.State), string(f.task.LastClass), f.task.NewestTransaction, f.last.transaction, f.last.runID,
+		string(f.task.Subject), string(f.task.State), string(f.task.LastClass), f.task.Settled, f.task.NewestTransaction, f.last.transaction, f.last.runID,
 		f.firstAt, f.last.began, f.last.at, orNull(f.completeAt), orNull(f.unlistedAt), f.task.Attempts, string(f.task.DueReason), seconds,
 	})
 	f.task = store.Task{}

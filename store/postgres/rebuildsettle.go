@@ -40,15 +40,15 @@ func (r *Rebuild) settle(ctx context.Context, nextDue func(store.Result) time.Du
 // nothing follows, since the row names another one all along, nor, of users who are
 // archived, where the archive knows no transaction by its id: the query got a column.
 const subjectsSQL = `
-INSERT INTO archive.subjects (subject, user_id, state, last_class, first_seen_at, verified_at, transaction_id, left_at,
+INSERT INTO archive.subjects (subject, user_id, state, last_class, settled, first_seen_at, verified_at, transaction_id, left_at,
                               archived_at, newest_transaction, unlisted_at, attempts, next_due_at, due_reason, last_run_id)
-SELECT x.subject, x.user_id, x.state, x.class, x.first_at, x.verified_at, x.transaction_id, CASE WHEN x.user_id IS NULL THEN now() END,
+SELECT x.subject, x.user_id, x.state, x.class, x.settled, x.first_at, x.verified_at, x.transaction_id, CASE WHEN x.user_id IS NULL THEN now() END,
        x.archived_at, x.newest, x.unlisted_at, x.attempts,
        CASE WHEN x.changed THEN now() WHEN x.user_id IS NOT NULL THEN x.last_at + make_interval(secs => x.seconds) END,
        CASE WHEN x.changed THEN 'changed' ELSE x.due_reason END,
        x.run_id
 FROM (
-	SELECT s.subject, s.state, s.class, s.run_id, s.first_at, s.began_at, s.last_at, s.archived_at, s.newest, s.unlisted_at, s.attempts, s.due_reason, s.seconds,
+	SELECT s.subject, s.state, s.class, s.settled, s.run_id, s.first_at, s.began_at, s.last_at, s.archived_at, s.newest, s.unlisted_at, s.attempts, s.due_reason, s.seconds,
 	       u.user_id, u.transaction_id, u.verified_at,
 	       u.user_id IS NOT NULL AND (coalesce(u.verified_at > s.began_at, false) OR s.transaction_id <> '' AND s.class <> 'shared_transaction' AND u.transaction_id IS NOT NULL
 	           AND NOT (s.state = 'archived' AND s.newest LIKE 't-%' AND NOT EXISTS (SELECT 1 FROM archive.records AS named WHERE named.transaction_id NOT LIKE 't-%'))

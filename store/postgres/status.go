@@ -23,12 +23,13 @@ func (l *Ledger) Status(ctx context.Context) (store.Status, error) {
 	batch.Queue(`SELECT now()`).QueryRow(func(row pgx.Row) error { return row.Scan(&status.At) })
 	queueCoverage(&batch, status.Users, &status.UsersTotal, &status.UsersLeft, &status.UsersUnlisted, &status.OldestPendingAt)
 	batch.Queue(`
-		SELECT f.class, f.users, f.oldest_at
+		SELECT f.class, sum(f.users)::bigint AS users, min(f.oldest_at), bool_and(f.lasting = 'settled')
 		FROM archive.failures AS f
-		ORDER BY f.users DESC, f.class`).Query(func(rows pgx.Rows) (err error) {
+		GROUP BY f.class
+		ORDER BY users DESC, f.class`).Query(func(rows pgx.Rows) (err error) {
 		status.Failures, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (store.FailureLine, error) {
 			var line store.FailureLine
-			err := row.Scan(&line.Class, &line.Users, &line.OldestAt)
+			err := row.Scan(&line.Class, &line.Users, &line.OldestAt, &line.Settled)
 			line.OldestAt = line.OldestAt.UTC()
 			return line, err
 		})

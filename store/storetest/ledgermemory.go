@@ -56,6 +56,7 @@ type memorySubject struct {
 	subject   store.Subject
 	state     store.State
 	class     store.Class
+	settled   bool
 	newest    string
 	unlisted  bool
 	archived  time.Time // when last found complete

@@ -27,7 +27,7 @@ func (l *MemoryLedger) Claim(_ context.Context, run store.Run, process string, o
 		l.tokens += 2 // so that a token plus one is never valid
 		s.leasedBy, s.leaseRun, s.token, s.leased = process, run.ID, l.tokens, s.version
 		tasks = append(tasks, store.Task{
-			UserID: s.user.ID, Subject: s.subject, State: s.state, LastClass: s.class, Attempts: s.attempts, DueReason: s.reason,
+			UserID: s.user.ID, Subject: s.subject, State: s.state, LastClass: s.class, Settled: s.settled, Attempts: s.attempts, DueReason: s.reason,
 			TransactionID: s.user.TransactionID, VerifiedAt: s.user.VerifiedAt,
 			NewestTransaction: s.newest, Unlisted: s.unlisted, HasImages: l.hasImages(s.subject), LeaseToken: s.token,
 		})

@@ -81,7 +81,7 @@ func (l *MemoryLedger) Commit(_ context.Context, process string, result store.Re
 
 	run.outcomes[result.Subject] = memoryOutcome{Result: result, process: process}
 	standing := result.Standing()
-	s.state, s.class, s.newest, s.unlisted = standing.State, standing.Class, standing.Newest, standing.Unlisted
+	s.state, s.class, s.settled, s.newest, s.unlisted = standing.State, standing.Class, standing.Settled, standing.Newest, standing.Unlisted
 	if standing.Complete {
 		if s.archived = l.now(); result.StartedAt.Before(s.archived) {
 			s.archived = result.StartedAt

@@ -20,10 +20,13 @@ func (b *ledgerTest) standing() {
 		{"some are missing", func(r *store.Result) {
 			*r = stored(*r, first)
 			r.Outcome, r.Class, r.Verification = store.OutcomePartial, store.ClassTooLarge, store.StatePartial
-		}, store.Task{State: store.StatePartial, LastClass: store.ClassTooLarge, Attempts: 1, DueReason: store.DueRetry, NewestTransaction: first}},
+		}, store.Task{State: store.StatePartial, LastClass: store.ClassTooLarge, Settled: true, Attempts: 1, DueReason: store.DueRetry, NewestTransaction: first}},
 		{"settled before", func(r *store.Result) {
 			r.Outcome, r.Class, r.Transaction, r.Verification = store.OutcomeUnchanged, store.ClassTooLarge, first, store.StatePartial
-		}, store.Task{State: store.StatePartial, LastClass: store.ClassTooLarge, Attempts: 2, DueReason: store.DueRetry, NewestTransaction: first}},
+		}, store.Task{State: store.StatePartial, LastClass: store.ClassTooLarge, Settled: true, Attempts: 2, DueReason: store.DueRetry, NewestTransaction: first}},
+		{"settled, then not answered", func(r *store.Result) {
+			r.Outcome, r.Class = store.OutcomeFailed, store.ClassTimeout
+		}, store.Task{State: store.StatePartial, LastClass: store.ClassTooLarge, Settled: true, Attempts: 3, DueReason: store.DueRetry, NewestTransaction: first}},
 		{"complete", func(r *store.Result) {
 			r.Outcome, r.Transaction, r.Verification = store.OutcomeArchived, first, store.StateArchived
 		}, store.Task{State: store.StateArchived, DueReason: store.DueRecheck, NewestTransaction: first}},
@@ -32,13 +35,13 @@ func (b *ledgerTest) standing() {
 		}, store.Task{State: store.StateArchived, LastClass: store.ClassNetwork, Attempts: 1, DueReason: store.DueRetry, NewestTransaction: first}},
 		{"no longer listed", func(r *store.Result) {
 			r.Outcome = store.OutcomeNoImages
-		}, store.Task{State: store.StateArchived, Attempts: 1, DueReason: store.DueRetry, NewestTransaction: first, Unlisted: true}},
+		}, store.Task{State: store.StateArchived, Settled: true, Attempts: 1, DueReason: store.DueRetry, NewestTransaction: first, Unlisted: true}},
 		{"verified again in vain", func(r *store.Result) {
 			r.Outcome, r.Class, r.Transaction, r.Verification = store.OutcomeFailed, store.ClassTimeout, second, store.StateFailed
 		}, store.Task{State: store.StateFailed, LastClass: store.ClassTimeout, Attempts: 2, DueReason: store.DueRetry, NewestTransaction: second}},
 		{"not known any more", func(r *store.Result) {
 			r.Outcome = store.OutcomeNotFound
-		}, store.Task{State: store.StateFailed, LastClass: store.ClassTimeout, Attempts: 1, DueReason: store.DueRetry, NewestTransaction: second, Unlisted: true}},
+		}, store.Task{State: store.StateFailed, LastClass: store.ClassTimeout, Settled: true, Attempts: 1, DueReason: store.DueRetry, NewestTransaction: second, Unlisted: true}},
 	} {
 		id, process := fmt.Sprintf("r%d", n), fmt.Sprintf("p%d", n)
 		run := b.synced(id, process, store.Selection{})
