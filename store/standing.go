@@ -46,7 +46,7 @@ func (r Result) Standing() Standing {
 		s.State = State(r.Outcome)
 	case r.State == StatePending:
 		s.State = StateFailed
-	case r.State.Failing() && r.Task.Settled && !r.Slow():
+	case r.State.Failing() && r.Settled && !r.Slow():
 		s.Class, s.Settled = r.LastClass, true
 	}
 	if s.Class == ClassNone && s.State.Failing() {
@@ -57,7 +57,7 @@ func (r Result) Standing() Standing {
 	switch {
 	case s.Complete && (r.Outcome == OutcomeArchived || r.Outcome == OutcomeUnchanged):
 		s.DueReason = DueRecheck
-	case r.Slow() && (r.Outcome.Incomplete() || !r.Task.Settled):
+	case r.Slow() && (r.Outcome.Incomplete() || !r.Settled):
 		// Newly settled, or newly unlisted. What was so before is unchanged.
 		s.DueReason, s.Attempts = DueRetry, 1
 	default:

@@ -229,8 +229,10 @@ func TestEveryPlaceTellsTheTruthOfANight(t *testing.T) {
 
 	// What may pass has passed.
 	n.change(func(users map[string]vlenstest.Rules) {
-		for _, id := range []string{"u-000004", "u-000006", "u-000008", "u-000009", "u-000010", "u-000011", "u-000013",
-			"u-000027", "u-000028", "u-000029", "u-000030", "u-000031", "u-000032"} {
+		for _, id := range []string{
+			"u-000004", "u-000006", "u-000008", "u-000009", "u-000010", "u-000011", "u-000013",
+			"u-000027", "u-000028", "u-000029", "u-000030", "u-000031", "u-000032",
+		} {
 			delete(users, id)
 		}
 	}, late...)

@@ -193,7 +193,7 @@ func TestClaimsMigrationBothWays(t *testing.T) {
 	}
 	s.exec(t, `UPDATE archive.runs SET claimed = 1`)
 	s.exec(t, `UPDATE archive.subjects SET ready = true WHERE user_id = 'user-2'`) // as a claim did that found the time had come
-	s.silence(t, "p-r") // no step forward beside a process
+	s.silence(t, "p-r")                                                            // no step forward beside a process
 	if _, err := postgres.Migrate(t.Context(), s.url, postgres.Up); err != nil {
 		t.Fatal(err)
 	}
