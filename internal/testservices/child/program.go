@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// stopDelay is how long the build may take to clean up when it is interrupted.
+// stopDelay is how long an interrupted build may take to end.
 const stopDelay = 10 * time.Second
 
 // programs are the files that Program has found, by tool.
@@ -27,12 +27,18 @@ func Program(ctx context.Context, tool string) (string, error) {
 	if file, found := programs.files[tool]; found {
 		return file, nil
 	}
+	// A build that is interrupted may leave files; it has a folder of its own for them.
+	temporary, err := os.MkdirTemp("", "build-")
+	if err != nil {
+		return "", fmt.Errorf("build %s: %w", tool, err)
+	}
+	defer os.RemoveAll(temporary)
 	build := exec.CommandContext(ctx, "go", "tool", "-n", tool)
-	var stderr strings.Builder
-	build.Stderr = &stderr
-	// Killed, it would leave its temporary folder.
+	build.Env = append(os.Environ(), "GOTMPDIR="+temporary)
 	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) }
 	build.WaitDelay = stopDelay
+	var stderr strings.Builder
+	build.Stderr = &stderr
 	output, err := build.Output()
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", tool, err, stderr.String())
