@@ -32,7 +32,7 @@ func Program(ctx context.Context, tool string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("build %s: %w", tool, err)
 	}
-	defer os.RemoveAll(temporary)
+	defer func() { _ = os.RemoveAll(temporary) }()
 	build := exec.CommandContext(ctx, "go", "tool", "-n", tool)
 	build.Env = append(os.Environ(), "GOTMPDIR="+temporary)
 	build.Cancel = func() error { return build.Process.Signal(os.Interrupt) }
